@@ -1,0 +1,49 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "gale",
+    products: [
+        .library(name: "Gale", targets: ["Gale"]),
+        .library(name: "GaleTemplate", targets: ["GaleTemplate"]),
+        .library(name: "GaleTesting", targets: ["GaleTesting"]),
+        .executable(name: "chat", targets: ["chat"]),
+        .executable(name: "echo", targets: ["echo"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0")
+    ],
+    targets: [
+        // The C core. CSupport/include is a link to include/, which holds the one public header.
+        .systemLibrary(
+            name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+        .target(name: "CGale", dependencies: ["CLibuv"], path: "CSupport"),
+
+        // Swift over gale.h: GaleCore is the only place with unsafe code.
+        .target(name: "GaleCore", dependencies: ["CGale"], swiftSettings: swiftSettings),
+        .target(name: "GaleTemplate", swiftSettings: swiftSettings),
+        .target(
+            name: "Gale",
+            dependencies: ["GaleCore", "GaleTemplate", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swiftSettings),
+        .target(name: "GaleTesting", dependencies: ["Gale", "GaleCore"], swiftSettings: swiftSettings),
+
+        .executableTarget(
+            name: "chat", dependencies: ["Gale"], path: "examples/chat",
+            exclude: ["templates", "static"], swiftSettings: swiftSettings),
+        .executableTarget(name: "echo", dependencies: ["Gale"], path: "examples/echo", swiftSettings: swiftSettings),
+
+        .testTarget(
+            name: "GaleTemplateTests", dependencies: ["GaleTemplate"], exclude: ["Fixtures"],
+            swiftSettings: swiftSettings),
+        .testTarget(name: "GaleTests", dependencies: ["Gale", "GaleTesting"], swiftSettings: swiftSettings),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
+)
