@@ -62,10 +62,12 @@
             _Pragma("clang assume_nonnull begin")
 #define GALE_NONNULL_END _Pragma("clang assume_nonnull end") _Pragma("clang diagnostic pop")
 #define GALE_NULLABLE _Nullable
+#define GALE_NONNULL _Nonnull
 #else
 #define GALE_NONNULL_BEGIN
 #define GALE_NONNULL_END
 #define GALE_NULLABLE
+#define GALE_NONNULL
 #endif
 
 #ifdef __cplusplus
@@ -167,9 +169,9 @@ GALE_API void gale_buf_free(gale_buf_t buf);
 /* The four functions all of Gale's memory comes from. They must be thread-safe. libuv's own few allocations
  * are routed by uv_replace_allocator, which is the caller's to call. */
 typedef struct {
-    void *GALE_NULLABLE (*malloc_fn)(size_t size);
-    void *GALE_NULLABLE (*realloc_fn)(void *GALE_NULLABLE ptr, size_t size);
-    void *GALE_NULLABLE (*calloc_fn)(size_t count, size_t size);
+    void *GALE_NULLABLE (*GALE_NONNULL malloc_fn)(size_t size);
+    void *GALE_NULLABLE (*GALE_NONNULL realloc_fn)(void *GALE_NULLABLE ptr, size_t size);
+    void *GALE_NULLABLE (*GALE_NONNULL calloc_fn)(size_t count, size_t size);
     void (*free_fn)(void *GALE_NULLABLE ptr);
 } gale_allocator_t;
 

@@ -10,7 +10,7 @@ typedef struct {
     uint64_t left;        /* bytes of the present chunk still to come */
     uint32_t state;
     uint32_t line_bytes;  /* of the present size line or trailer section, for the bounds */
-    uint32_t trailers;
+    uint32_t ext_bytes;   /* of all extensions of the body */
     uint32_t size_digits;
     const char *error;    /* after a refusal: one sentence */
 } gale__chunked_t;

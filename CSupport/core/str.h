@@ -16,7 +16,8 @@ enum {
     GALE__FIELD = 2,  /* allowed in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 5.5) */
     GALE__TARGET = 4, /* allowed in a request-target */
     GALE__DIGIT = 8,
-    GALE__HEX = 16
+    GALE__HEX = 16,
+    GALE__HOST = 32 /* allowed in a host name: RFC 3986 3.2.2 without ',' and '%' */
 };
 extern const uint8_t gale__char_class[256];
 

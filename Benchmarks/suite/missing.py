@@ -1,0 +1,10 @@
+"""Why a server takes no part."""
+
+
+class Missing(Exception):
+    """The server isn't there; the text is one line that says what to do."""
+
+
+def last_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

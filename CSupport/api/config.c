@@ -1,0 +1,91 @@
+/* Defaults, and the rule for structs of other sizes than this library's (see gale.h, Structs). */
+#include "config.h"
+
+#include <string.h>
+#include <uv.h>
+
+static gale_config_t defaults(void) {
+    return (gale_config_t){
+        .struct_size = sizeof(gale_config_t),
+        .backlog = 1024,
+        .max_header_bytes = 16384,
+        .max_headers = 100,
+        .max_body_bytes = 1 << 20,
+        .header_timeout_ms = 10000,
+        .body_timeout_ms = 30000,
+        .idle_timeout_ms = 60000,
+        .write_timeout_ms = 30000,
+        .shutdown_grace_ms = 10000,
+        .write_high_water = 65536,
+        .write_low_water = 16384,
+        .write_limit = 64 << 20,
+        .ws_max_message_bytes = 10 << 20,
+        .ws_close_timeout_ms = 5000,
+    };
+}
+
+static void init(void *to, size_t size, const void *from, size_t known) {
+    memset(to, 0, size);
+    memcpy(to, from, size < known ? size : known);
+    memcpy(to, &size, sizeof size);
+}
+
+void gale_config_init(gale_config_t *config, size_t struct_size) {
+    gale_config_t d = defaults();
+    init(config, struct_size, &d, sizeof d);
+}
+
+void gale_handler_init(gale_handler_t *handler, size_t struct_size) {
+    gale_handler_t d = {0};
+    init(handler, struct_size, &d, sizeof d);
+}
+
+void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size) {
+    gale_ws_handler_t d = {0};
+    init(handler, struct_size, &d, sizeof d);
+}
+
+int gale__struct_take(void *to, size_t known, const void *from, size_t smallest) {
+    size_t size;
+    memcpy(&size, from, sizeof size);
+    if (size < smallest) return GALE_EVERSION;
+    const unsigned char *bytes = from;
+    for (size_t i = known; i < size; i++) {
+        if (bytes[i] != 0) return GALE_EVERSION;
+    }
+    memcpy(to, from, size < known ? size : known);
+    memcpy(to, &known, sizeof known);
+    return 0;
+}
+
+static void or_default32(uint32_t *value, uint32_t fallback) {
+    if (*value == 0) *value = fallback;
+}
+
+int gale__config_take(gale_config_t *to, const gale_config_t *from) {
+    const gale_config_t d = defaults();
+    *to = d;
+    /* The smallest size is that of 0.1: a field added later does not move it. */
+    size_t smallest = offsetof(gale_config_t, no_server_header) + sizeof(uint32_t);
+    int err = from == NULL ? 0 : gale__struct_take(to, sizeof *to, from, smallest);
+    if (err < 0) return err;
+    or_default32(&to->workers, uv_available_parallelism());
+    or_default32(&to->backlog, d.backlog);
+    or_default32(&to->max_header_bytes, d.max_header_bytes);
+    or_default32(&to->max_headers, d.max_headers);
+    if (to->max_body_bytes == 0) to->max_body_bytes = d.max_body_bytes;
+    or_default32(&to->header_timeout_ms, d.header_timeout_ms);
+    or_default32(&to->body_timeout_ms, d.body_timeout_ms);
+    or_default32(&to->idle_timeout_ms, d.idle_timeout_ms);
+    or_default32(&to->write_timeout_ms, d.write_timeout_ms);
+    or_default32(&to->shutdown_grace_ms, d.shutdown_grace_ms);
+    or_default32(&to->write_high_water, d.write_high_water);
+    or_default32(&to->write_low_water, d.write_low_water);
+    if (to->write_limit == 0) to->write_limit = d.write_limit;
+    if (to->ws_max_message_bytes == 0) to->ws_max_message_bytes = d.ws_max_message_bytes;
+    or_default32(&to->ws_close_timeout_ms, d.ws_close_timeout_ms);
+    bool sane = to->workers <= 256 && to->max_headers <= 10000 &&
+                to->max_header_bytes >= 256 && to->max_header_bytes <= 1 << 20 &&
+                to->write_low_water <= to->write_high_water;
+    return sane ? 0 : UV_EINVAL;
+}

@@ -1,0 +1,133 @@
+/* gale_req_*: what a request says. */
+#include <string.h>
+
+#include "../io/connection.h"
+#include "../io/http1.h"
+#include "str.h"
+
+gale_worker_t *gale_req_worker(const gale_req_t *r) { return r->worker; }
+gale_str_t gale_req_method(const gale_req_t *r) { return r->head.method; }
+gale_str_t gale_req_target(const gale_req_t *r) { return r->head.target; }
+
+/* The path begins the target, but for the absolute form, where it begins behind the authority (RFC 9112 3.2.2). */
+static gale_str_t path_and_query(const gale_req_t *r) {
+    gale_str_t t = r->head.target;
+    if (t.len == 0 || t.ptr[0] == '/' || gale__eq(r->head.method, GALE__LIT("CONNECT"))) return t;
+    const char *colon = memchr(t.ptr, ':', t.len);
+    size_t scheme = colon == NULL ? 0 : (size_t)(colon - t.ptr) + 3;
+    if (scheme == 0 || scheme > t.len) return t;
+    for (size_t i = scheme; i < t.len; i++) {
+        if (t.ptr[i] == '/' || t.ptr[i] == '?') return gale_str(t.ptr + i, t.len - i);
+    }
+    return GALE__LIT("/");
+}
+
+gale_str_t gale_req_path(const gale_req_t *r) {
+    gale_str_t t = path_and_query(r);
+    const char *mark = t.len == 0 ? NULL : memchr(t.ptr, '?', t.len);
+    if (mark == t.ptr && mark != NULL) return GALE__LIT("/");
+    return mark == NULL ? t : gale_str(t.ptr, (size_t)(mark - t.ptr));
+}
+
+gale_str_t gale_req_query(const gale_req_t *r) {
+    gale_str_t t = path_and_query(r);
+    const char *mark = t.len == 0 ? NULL : memchr(t.ptr, '?', t.len);
+    if (mark == NULL) return gale_str(t.ptr == NULL ? NULL : t.ptr + t.len, 0);
+    return gale_str(mark + 1, (size_t)(t.ptr + t.len - mark - 1));
+}
+
+int gale_req_http_minor(const gale_req_t *r) { return r->head.minor; }
+
+gale_str_t gale_req_header(const gale_req_t *r, gale_str_t name) {
+    for (uint32_t i = 0; i < r->head.header_count; i++) {
+        if (gale__eq_nocase(r->headers[i].name, name)) return r->headers[i].value;
+    }
+    return gale_str(NULL, 0);
+}
+
+size_t gale_req_headers(const gale_req_t *r, const gale_header_t **out) {
+    if (out != NULL) *out = r->headers;
+    return r->head.header_count;
+}
+
+gale_str_t gale_req_body(const gale_req_t *r) {
+    return r->collected ? r->body : gale_str(NULL, 0);
+}
+
+bool gale_req_has_body(const gale_req_t *r) {
+    return r->head.chunked || r->head.content_length > 0;
+}
+
+int64_t gale_req_content_length(const gale_req_t *r) {
+    return r->head.chunked ? -1 : r->head.content_length;
+}
+
+int gale_req_remote(const gale_req_t *r, char *out, size_t size) {
+    if (size == 0) return UV_EINVAL;
+    return r->conn->transport->remote(r->conn, out, size);
+}
+
+void gale_req_set_data(gale_req_t *r, void *data) { r->data = data; }
+void *gale_req_data(const gale_req_t *r) { return r->data; }
+
+gale_ref_t gale_req_ref(gale_req_t *r) {
+    gale__ref_table_t *refs = &r->worker->refs;
+    if (r->done) return (gale_ref_t){0};
+    return r->ref_slot != 0 ? gale__ref_again(refs, r->ref_slot)
+                            : gale__ref_take(refs, r, GALE__REF_REQ, &r->ref_slot);
+}
+
+void gale_req_pause(gale_req_t *r) {
+    if (r->done || !gale__on_loop(r->worker)) return;
+    if (r->body_mode == GALE__BODY_STREAM) r->conn->paused = true;
+}
+
+void gale_req_resume(gale_req_t *r) {
+    if (r->done || !gale__on_loop(r->worker) || !r->conn->paused) return;
+    r->conn->paused = false;
+    gale__conn_touch(r->conn);
+}
+
+int gale_req_collect(gale_req_t *r, uint64_t max_bytes) {
+    return gale__on_loop(r->worker) ? gale__http1_collect(r, max_bytes) : GALE_ETHREAD;
+}
+
+int gale_req_set_max_body(gale_req_t *r, uint64_t max_bytes) {
+    if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
+    if (!r->in_request || r->body_mode != GALE__BODY_STREAM) return GALE_ESTATE;
+    r->max_body = max_bytes;
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------- Origin */
+
+/* "https://host:443" and "host" name the same place as what Host says over that scheme. */
+static gale_str_t without_port(gale_str_t host, gale_str_t port) {
+    if (host.len > port.len &&
+        gale__eq(gale_str(host.ptr + host.len - port.len, port.len), port)) {
+        return gale_str(host.ptr, host.len - port.len);
+    }
+    return host;
+}
+
+bool gale_req_same_origin(const gale_req_t *r) {
+    gale_str_t origin = gale_req_header(r, GALE__LIT("Origin"));
+    if (origin.ptr == NULL) return true;
+    static const struct {
+        gale_str_t scheme, port;
+    } known[] = {{{"http://", 7}, {":80", 3}}, {{"https://", 8}, {":443", 4}}};
+    for (size_t i = 0; i < 2; i++) {
+        gale_str_t scheme = known[i].scheme, port = known[i].port;
+        if (origin.len <= scheme.len ||
+            !gale__eq_nocase(gale_str(origin.ptr, scheme.len), scheme)) {
+            continue;
+        }
+        gale_str_t place = gale_str(origin.ptr + scheme.len, origin.len - scheme.len);
+        return gale__eq_nocase(without_port(place, port), without_port(r->head.host, port));
+    }
+    return false;
+}
+
+bool gale_req_wants_websocket(const gale_req_t *r) {
+    return gale__list_has(gale_req_header(r, GALE__LIT("Upgrade")), GALE__LIT("websocket"));
+}

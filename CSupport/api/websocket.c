@@ -1,0 +1,81 @@
+/* gale_ws_*, gale_peer_*. */
+#include "../io/ws.h"
+
+#include "../io/peer.h"
+#include "config.h"
+
+int gale_ws_accept(gale_req_t *r, const gale_ws_handler_t *handler, void *data,
+                   const gale_header_t *headers, size_t count, gale_ws_t **out) {
+    if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
+    gale_ws_handler_t taken = {0};
+    size_t smallest = offsetof(gale_ws_handler_t, on_close) + sizeof taken.on_close;
+    int err = gale__struct_take(&taken, sizeof taken, handler, smallest);
+    return err < 0 ? err : gale__ws_accept(r, &taken, data, headers, count, out);
+}
+
+gale_worker_t *gale_ws_worker(const gale_ws_t *ws) { return ws->conn->worker; }
+
+static bool ours(const gale_ws_t *ws) { return gale__on_loop(ws->conn->worker); }
+
+int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
+    return ours(ws) ? gale__ws_send(ws, kind, bytes) : GALE_ETHREAD;
+}
+
+int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes) {
+    if (!ours(ws)) {
+        gale_buf_free(bytes);
+        return GALE_ETHREAD;
+    }
+    return gale__ws_send_buf(ws, kind, bytes);
+}
+
+int gale_ws_ping(gale_ws_t *ws, gale_str_t payload) {
+    return ours(ws) ? gale__ws_control(ws, GALE__WS_PING, payload) : GALE_ETHREAD;
+}
+
+int gale_ws_close(gale_ws_t *ws, int code, gale_str_t reason) {
+    if (!ours(ws)) return GALE_ETHREAD;
+    int err = gale__ws_close(ws, code, reason);
+    if (err == 0) gale__conn_touch(ws->conn);
+    return err;
+}
+
+void gale_ws_abort(gale_ws_t *ws) {
+    if (ours(ws)) gale__conn_cut(ws->conn, GALE_EABORTED);
+}
+
+void gale_ws_pause(gale_ws_t *ws) {
+    if (ours(ws) && !ws->close_sent) ws->conn->paused = true;
+}
+
+void gale_ws_resume(gale_ws_t *ws) {
+    if (!ours(ws) || !ws->conn->paused) return;
+    ws->conn->paused = false;
+    gale__conn_touch(ws->conn);
+}
+
+size_t gale_ws_queued(const gale_ws_t *ws) { return gale__conn_queued(ws->conn); }
+void gale_ws_set_data(gale_ws_t *ws, void *data) { ws->data = data; }
+void *gale_ws_data(const gale_ws_t *ws) { return ws->data; }
+
+gale_ref_t gale_ws_ref(gale_ws_t *ws) {
+    gale__ref_table_t *refs = &ws->conn->worker->refs;
+    return ws->ref_slot != 0 ? gale__ref_again(refs, ws->ref_slot)
+                             : gale__ref_take(refs, ws, GALE__REF_WS, &ws->ref_slot);
+}
+
+/* ------------------------------------------------------------------------------ in-memory client */
+
+int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler, void *data,
+                   gale_peer_t **out) {
+    if (!gale__on_loop(worker)) return GALE_ETHREAD;
+    gale_peer_handler_t taken = {0};
+    size_t smallest = offsetof(gale_peer_handler_t, on_close) + sizeof taken.on_close;
+    int err = gale__struct_take(&taken, sizeof taken, handler, smallest);
+    return err < 0 ? err : gale__peer_open(worker, &taken, data, out);
+}
+
+int gale_peer_send(gale_peer_t *peer, gale_str_t bytes) { return gale__peer_send(peer, bytes); }
+void gale_peer_stall(gale_peer_t *peer, bool stalled) { gale__peer_stall(peer, stalled); }
+void gale_peer_shutdown(gale_peer_t *peer) { gale__peer_shutdown(peer); }
+void gale_peer_close(gale_peer_t *peer) { gale__peer_close(peer); }

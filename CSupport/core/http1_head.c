@@ -1,0 +1,371 @@
+/*
+ * Request heads of HTTP/1.x: what the fields mean, and the choice of the implementation. Finding lines, names and values
+ * is http1_head_parse.h, compiled once for each kind of vectors; it calls in here for the few fields that decide about
+ * framing and connection (gale__head_field), for unusual targets and versions, and at the end of the head.
+ */
+#include "http1_head.h"
+
+#include <stdatomic.h>
+
+#include "http1_head_impl.h"
+#include "str.h"
+
+int gale__head_refuse(gale__head_t *head, int status, const char *error) {
+    head->error = error;
+    return -status;
+}
+
+/* ------------------------------------------------------------------------------------------- hosts and targets */
+
+/* IPv6address of RFC 3986 3.2.2, without the brackets. */
+static bool is_ipv6(const char *s, size_t len) {
+    unsigned groups = 0, digits = 0, dots = 0, decimal = 0;
+    bool gap = false;
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == ':' && dots == 0) {
+            bool pair = i + 1 < len && s[i + 1] == ':';
+            /* A colon stands behind a group or is the first of the one "::". */
+            if (pair ? gap : digits == 0 || i + 1 == len) return false;
+            groups += digits > 0;
+            gap |= pair;
+            i += pair;
+            digits = decimal = 0;
+        } else if (s[i] == '.') {
+            /* The last 32 bits as IPv4: the digits since the last separator are decimal. */
+            if (digits == 0 || decimal > 255 || ++dots > 3) return false;
+            digits = decimal = 0;
+        } else {
+            uint8_t c = (uint8_t)s[i];
+            if (!gale__is(c, GALE__HEX) || ++digits > 4) return false;
+            decimal = gale__is(c, GALE__DIGIT) ? decimal * 10 + (c - (unsigned)'0') : 1000;
+            if (dots > 0 && decimal > 255) return false;
+        }
+    }
+    if (dots > 0) groups += dots == 3 && digits > 0 ? 2 : 100;
+    if (dots == 0) groups += digits > 0;
+    return gap ? groups < 8 : groups == 8;
+}
+
+/* IPvFuture of RFC 3986 3.2.2. */
+static bool is_ip_future(const char *s, size_t len) {
+    size_t i = 1;
+    while (i < len && gale__is((uint8_t)s[i], GALE__HEX)) i++;
+    if (i == 1 || i + 1 >= len || s[i] != '.') return false;
+    for (i++; i < len; i++) {
+        if (s[i] != ':' && !gale__is((uint8_t)s[i], GALE__HOST)) return false;
+    }
+    return true;
+}
+
+/* Bytes of a valid, non-empty host at the start of `s`; 0 if there is none. */
+static size_t host_len(gale_str_t s) {
+    size_t i = 0;
+    if (s.len > 0 && s.ptr[0] == '[') {
+        const char *close = memchr(s.ptr, ']', s.len);
+        if (close == NULL || close == s.ptr + 1) return 0;
+        size_t len = (size_t)(close - s.ptr) - 1;
+        bool future = (s.ptr[1] | 0x20) == 'v';
+        return (future ? is_ip_future : is_ipv6)(s.ptr + 1, len) ? len + 2 : 0;
+    }
+    for (; i < s.len; i++) {
+        if (gale__is((uint8_t)s.ptr[i], GALE__HOST)) continue;
+        if (s.ptr[i] != '%') break;
+        if (s.len - i < 3 || !gale__is((uint8_t)s.ptr[i + 1], GALE__HEX) ||
+            !gale__is((uint8_t)s.ptr[i + 2], GALE__HEX)) {
+            return 0;
+        }
+        i += 2;
+    }
+    return i;
+}
+
+/* uri-host [ ":" port ] (RFC 9110 7.2). Leading zeros of the port don't count, an empty port is one (RFC 3986 3.2.3). */
+static bool is_authority(gale_str_t s, bool port_required) {
+    size_t i = host_len(s);
+    if (i == 0) return false;
+    if (i == s.len) return !port_required;
+    if (s.ptr[i] != ':') return false;
+    unsigned port = 0;
+    for (size_t at = ++i; at < s.len; at++) {
+        if (!gale__is((uint8_t)s.ptr[at], GALE__DIGIT)) return false;
+        port = port * 10 + ((uint8_t)s.ptr[at] - (unsigned)'0');
+        if (port > 65535) return false;
+    }
+    return i < s.len || !port_required;
+}
+
+/* The authority of "http://authority/path"; ptr null when this is no absolute-form of our schemes. */
+static gale_str_t target_authority(gale_str_t target) {
+    size_t at = 0;
+    if (target.len >= 7 && gale__eq_nocase(gale_str(target.ptr, 7), GALE__LIT("http://"))) at = 7;
+    if (target.len >= 8 && gale__eq_nocase(gale_str(target.ptr, 8), GALE__LIT("https://"))) at = 8;
+    gale_str_t authority = {at > 0 ? target.ptr + at : NULL, 0};
+    while (at > 0 && at < target.len && target.ptr[at] != '/' && target.ptr[at] != '?') {
+        at++;
+        authority.len++;
+    }
+    return authority;
+}
+
+int gale__head_target(gale__head_t *head) {
+    gale_str_t target = head->target;
+    /* authority-form is for CONNECT and CONNECT is for authority-form (RFC 9112 3.2.3). */
+    if (gale__eq(head->method, GALE__LIT("CONNECT"))) {
+        if (is_authority(target, true)) return 0;
+        return gale__head_refuse(head, 400, "CONNECT wants host:port as its target");
+    }
+    if (target.ptr[0] == '/') return 0;
+    if (target.len == 1 && target.ptr[0] == '*') {
+        if (gale__eq(head->method, GALE__LIT("OPTIONS"))) return 0;
+        return gale__head_refuse(head, 400, "the target * is for OPTIONS only");
+    }
+    gale_str_t authority = target_authority(target);
+    if (authority.ptr == NULL) {
+        return gale__head_refuse(head, 400, "the request target is neither a path nor an http URL");
+    }
+    /* Userinfo is refused too: it serves to disguise the host (RFC 9110 4.2.4). */
+    if (is_authority(authority, false)) return 0;
+    return gale__head_refuse(head, 400, "the request target has no valid host");
+}
+
+int gale__head_version(gale__head_t *head, const char *bytes, size_t len) {
+    /* 'd' stands for a digit. */
+    static const char pattern[] = "HTTP/d.d\r\n";
+    for (size_t i = 0; i < GALE__VERSION_LEN && i < len; i++) {
+        bool digit = gale__is((uint8_t)bytes[i], GALE__DIGIT);
+        if (pattern[i] == 'd' ? digit : bytes[i] == pattern[i]) continue;
+        return gale__head_refuse(head, 400, "the request line does not end in HTTP/1.1 and CRLF");
+    }
+    if (len < GALE__VERSION_LEN) return 0;
+    if (bytes[5] != '1' || bytes[7] > '1') {
+        return gale__head_refuse(head, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    }
+    head->minor = (uint8_t)(bytes[7] - '0');
+    return 1;
+}
+
+/* -------------------------------------------------------------------------------------------------- the fields */
+
+static bool once(gale__head_t *head, uint32_t flag) {
+    bool first = (head->state & flag) == 0;
+    head->state |= flag;
+    return first;
+}
+
+static int take_host(gale__head_t *head, gale_str_t value) {
+    if (!once(head, GALE__SAW_HOST)) return gale__head_refuse(head, 400, "more than one Host");
+    head->host = value;
+    if (value.len > 0) {
+        if (is_authority(value, false)) return 0;
+        return gale__head_refuse(head, 400, "Host is not a valid host and port");
+    }
+    /* Empty is right where the target has no authority (RFC 9112 3.2); an http URL always has one (RFC 9110 4.2.1). */
+    if (head->minor == 0 || head->target.ptr[0] != '/') return 0;
+    return gale__head_refuse(head, 400, "Host is empty");
+}
+
+static int take_content_length(gale__head_t *head, gale_str_t value) {
+    /* RFC 9110 8.6 would let equal ones be merged; whoever repeats it may mean to confuse the one behind us. */
+    if (!once(head, GALE__SAW_LENGTH)) {
+        return gale__head_refuse(head, 400, "more than one Content-Length");
+    }
+    if (head->chunked) {
+        return gale__head_refuse(head, 400, "Content-Length together with Transfer-Encoding");
+    }
+    if (!gale__parse_int64(value, &head->content_length)) {
+        return gale__head_refuse(head, 400, "Content-Length is not a number");
+    }
+    head->has_content_length = true;
+    return 0;
+}
+
+/* A list of tokens whose only and last "chunked" is at the end: codings we might have known (RFC 9112 6.1). */
+static bool chunked_is_final(gale_str_t list) {
+    size_t comma = list.len;
+    while (comma > 0 && list.ptr[comma - 1] != ',') comma--;
+    gale_str_t last = gale__trim(gale_str(list.ptr + comma, list.len - comma));
+    if (comma == 0 || !gale__eq_nocase(last, GALE__LIT("chunked"))) return false;
+    size_t start = 0;
+    for (size_t i = 0; i < comma; i++) {
+        if (list.ptr[i] != ',') continue;
+        gale_str_t coding = gale__trim(gale_str(list.ptr + start, i - start));
+        if (!gale__is_token(coding) || gale__eq_nocase(coding, GALE__LIT("chunked"))) return false;
+        start = i + 1;
+    }
+    return true;
+}
+
+static int take_transfer_encoding(gale__head_t *head, gale_str_t value) {
+    if (head->minor == 0) {
+        return gale__head_refuse(head, 400, "Transfer-Encoding in HTTP/1.0"); /* RFC 9112 6.1 */
+    }
+    if (!once(head, GALE__SAW_CODING)) {
+        return gale__head_refuse(head, 400, "more than one Transfer-Encoding");
+    }
+    if (head->has_content_length) {
+        return gale__head_refuse(head, 400, "Transfer-Encoding together with Content-Length");
+    }
+    if (!gale__eq_nocase(value, GALE__LIT("chunked"))) {
+        /* Without a final chunked the end of the body is unknown: 400 is a must (RFC 9112 6.3). */
+        if (!chunked_is_final(value)) {
+            return gale__head_refuse(head, 400, "Transfer-Encoding is not chunked");
+        }
+        return gale__head_refuse(head, 501, "no transfer coding but chunked is known here");
+    }
+    head->chunked = true;
+    return 0;
+}
+
+static void take_connection(gale__head_t *head, gale_str_t value) {
+    if (gale__eq_nocase(value, GALE__LIT("keep-alive"))) {
+        head->state |= GALE__SAW_KEEP_ALIVE;
+        return;
+    }
+    if (gale__list_has(value, GALE__LIT("close"))) head->state |= GALE__SAW_CLOSE;
+    if (gale__list_has(value, GALE__LIT("keep-alive"))) head->state |= GALE__SAW_KEEP_ALIVE;
+    if (gale__list_has(value, GALE__LIT("upgrade"))) head->state |= GALE__SAW_CONNECTION_UPGRADE;
+}
+
+/* Whether a name is this one, which is in lower case. Names are tokens, among which only a letter and its capital
+ * become the same by 0x20, and "-" is alone. */
+static inline __attribute__((always_inline)) bool is_name(gale_str_t name, const char *lower, size_t len) {
+    uint32_t difference = 0;
+    for (size_t i = 0; i < len; i += 4) {
+        uint32_t a, b;
+        size_t at = i + 4 <= len ? i : len - 4;
+        memcpy(&a, name.ptr + at, 4);
+        memcpy(&b, lower + at, 4);
+        difference |= (a | 0x20202020u) ^ b;
+    }
+    return difference == 0;
+}
+
+int gale__head_field(gale__head_t *head, const gale_header_t *field) {
+    gale_str_t name = field->name;
+#define IS(text) is_name(name, text, sizeof(text) - 1)
+    switch (name.len) {
+    case 4: return IS("host") ? take_host(head, field->value) : 0;
+    case 6:
+        /* Other expectations may be ignored (RFC 9110 10.1.1), and HTTP/1.0 has none. */
+        if (IS("expect") && head->minor == 1) {
+            head->expect_continue |= gale__list_has(field->value, GALE__LIT("100-continue"));
+        }
+        return 0;
+    case 7:
+        if (IS("upgrade")) head->state |= GALE__SAW_UPGRADE;
+        return 0;
+    case 10:
+        if (IS("connection")) take_connection(head, field->value);
+        return 0;
+    case 14: return IS("content-length") ? take_content_length(head, field->value) : 0;
+    case 17: return IS("transfer-encoding") ? take_transfer_encoding(head, field->value) : 0;
+    default: return 0;
+    }
+#undef IS
+}
+
+int gale__head_finish(gale__head_t *head, uint32_t size) {
+    uint32_t saw = head->state;
+    if (head->minor == 1 && (saw & GALE__SAW_HOST) == 0) {
+        return gale__head_refuse(head, 400, "HTTP/1.1 without Host"); /* RFC 9112 3.2 */
+    }
+    head->keep_alive =
+        (saw & GALE__SAW_CLOSE) == 0 && (head->minor == 1 || (saw & GALE__SAW_KEEP_ALIVE) != 0);
+    /* HTTP/1.0 cannot upgrade (RFC 9110 7.8). */
+    head->upgrade = head->minor == 1 && (saw & GALE__SAW_UPGRADE) != 0 &&
+                    (saw & GALE__SAW_CONNECTION_UPGRADE) != 0;
+    if (head->target.ptr[0] != '/' && head->target.len > 1) {
+        /* What an absolute-form target says goes before Host (RFC 9112 3.2.2). */
+        gale_str_t authority = target_authority(head->target);
+        if (authority.ptr != NULL) head->host = authority;
+    }
+    return (int)size;
+}
+
+int gale__head_refuse_line(gale__head_t *head, uint8_t byte, bool empty) {
+    if (GALE__PHASE(head->state) <= GALE__PHASE_METHOD) {
+        return gale__head_refuse(head, 400, "the request line does not begin with a method");
+    }
+    if (empty && (byte == ' ' || byte == '\t')) {
+        return gale__head_refuse(head, 400, "a header line begins with a blank"); /* RFC 9112 5.2 */
+    }
+    if (byte == ' ' || byte == '\t') {
+        return gale__head_refuse(head, 400, "a blank stands in a header name"); /* RFC 9112 5.1 */
+    }
+    if (byte == '\r' || byte == '\n') {
+        return gale__head_refuse(head, 400, "a header line has no colon or does not end in CRLF");
+    }
+    return gale__head_refuse(head, 400, "a header name holds an invalid character");
+}
+
+/* ------------------------------------------------------------------------------------------------ life and rebase */
+
+void gale__head_init(gale__head_t *head, gale_header_t *table) {
+    memset(head, 0, sizeof *head);
+    head->headers = table;
+}
+
+static void move(gale_str_t *s, const char *from, const char *to) {
+    if (s->ptr != NULL) s->ptr = to + (s->ptr - from);
+}
+
+void gale__head_rebase(gale__head_t *head, const char *from, const char *to) {
+    move(&head->method, from, to);
+    move(&head->target, from, to);
+    move(&head->host, from, to);
+    uint32_t phase = GALE__PHASE(head->state);
+    /* Within a value the name already stands in the table. */
+    uint32_t count = head->header_count + (phase == GALE__PHASE_VALUE);
+    for (uint32_t i = 0; i < count; i++) {
+        move(&head->headers[i].name, from, to);
+        if (i < head->header_count) move(&head->headers[i].value, from, to);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------- dispatch */
+
+static const gale__head_impl_t impls[] = {
+#if defined(__x86_64__)
+    {"avx2", gale__head_parse_avx2},
+    {"sse42", gale__head_parse_sse42},
+#elif defined(__aarch64__)
+    {"neon", gale__head_parse_neon},
+#endif
+    {"scalar", gale__head_parse_scalar},
+};
+
+/* Each CPU that runs one of them runs those behind it as well. */
+static size_t first_usable(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("bmi2")) {
+        return 0;
+    }
+    return __builtin_cpu_supports("sse4.2") ? 1 : 2;
+#else
+    return 0;
+#endif
+}
+
+const gale__head_impl_t *gale__head_impls(size_t *count) {
+    size_t first = first_usable();
+    *count = sizeof impls / sizeof *impls - first;
+    return &impls[first];
+}
+
+static int parse_first(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len);
+
+/* Several threads may choose at the same time: they choose the same. */
+static _Atomic(gale__head_parse_fn) chosen = parse_first;
+
+static int parse_first(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len) {
+    size_t count;
+    gale__head_parse_fn parse = gale__head_impls(&count)->parse;
+    atomic_store_explicit(&chosen, parse, memory_order_relaxed);
+    return parse(head, limits, bytes, len);
+}
+
+int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len) {
+    return atomic_load_explicit(&chosen, memory_order_relaxed)(head, limits, bytes, len);
+}

@@ -1,0 +1,165 @@
+/*
+ * WebSocket frames (RFC 6455 5): headers read and written, payloads masked, close codes and the
+ * handshake's key.
+ *
+ * A header is judged byte by byte as it comes, so that a client which breaks the protocol is told
+ * so before it has sent the frame (WS-09, WS-10). The mask is XORed with vectors of the compiler's
+ * own kind, 64 bytes a round: SSE2, NEON or plain words, whatever the target has at least, without
+ * a choice at run time; beyond the first cache level memory, not the vector's width, sets the pace.
+ */
+#include "ws_frame.h"
+
+#include <string.h>
+
+#include "sha1.h"
+#include "str.h"
+
+enum {
+    FIN = 0x80,
+    RSV1 = 0x40,
+    RSV2 = 0x20,
+    RSV3 = 0x10,
+    OPCODE = 0x0f,
+    MASKED = 0x80,
+    CONTROL = 8
+};
+
+static int refuse(const char **error, const char *why) {
+    *error = why;
+    return -1002;
+}
+
+/* First byte: FIN, RSV1-3, opcode. Null or what is wrong with it. */
+static const char *first_byte_fault(uint8_t byte, bool allow_rsv1) {
+    uint8_t opcode = byte & OPCODE;
+    if ((byte & (RSV2 | RSV3)) != 0) return "reserved bits set";
+    bool control = opcode >= CONTROL;
+    if (control ? opcode > GALE__WS_PONG : opcode > GALE__WS_BINARY) return "unknown opcode";
+    /* RFC 7692 6: the bit marks the first frame of a compressed message, never a later one or a
+     * control frame. */
+    if ((byte & RSV1) != 0 && (!allow_rsv1 || control || opcode == GALE__WS_CONT))
+        return "reserved bit set";
+    if (control && (byte & FIN) == 0) return "fragmented control frame";
+    return NULL;
+}
+
+/* Big-endian length of `size` bytes of which `have` are there. Null or the fault that these show.
+ */
+static const char *long_length(const uint8_t *p, size_t size, size_t have, uint64_t *length) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < have; i++) value = value << 8 | p[i];
+    *length = value;
+    if (size == 2) return have == 2 && value < 126 ? "length not in its shortest form" : NULL;
+    if (have > 0 && (p[0] & 0x80) != 0) return "length above 2^63";
+    /* Six zero bytes at the front leave less than 65536 (RFC 6455 5.2). */
+    if (have >= 6 && value >> 8 * (have - 6) == 0) return "length not in its shortest form";
+    return NULL;
+}
+
+int gale__ws_frame_parse(gale__ws_frame_t *f, bool allow_rsv1, const char *bytes, size_t len,
+                         const char **error) {
+    const uint8_t *p = (const uint8_t *)bytes;
+    const char *fault;
+    if (len == 0) return 0;
+    if ((fault = first_byte_fault(p[0], allow_rsv1)) != NULL) return refuse(error, fault);
+    if (len == 1) return 0;
+    uint8_t opcode = p[0] & OPCODE, short_length = p[1] & 0x7f;
+    if ((p[1] & MASKED) == 0) return refuse(error, "frame not masked"); /* RFC 6455 5.1 */
+    if (opcode >= CONTROL && short_length > 125) return refuse(error, "control frame too long");
+    size_t extra = short_length == 126 ? 2 : short_length == 127 ? 8 : 0;
+    uint64_t length = short_length;
+    if (extra > 0) {
+        size_t have = len - 2 < extra ? len - 2 : extra;
+        if ((fault = long_length(p + 2, extra, have, &length)) != NULL) return refuse(error, fault);
+    }
+    size_t head = 2 + extra + 4;
+    if (len < head) return 0;
+    f->length = length;
+    memcpy(f->mask, p + 2 + extra, 4);
+    f->opcode = opcode;
+    f->fin = (p[0] & FIN) != 0;
+    f->rsv1 = (p[0] & RSV1) != 0;
+    return (int)head;
+}
+
+size_t gale__ws_frame_write(char *out, int opcode, bool fin, bool rsv1, uint64_t length) {
+    out[0] = (char)((fin ? FIN : 0) | (rsv1 ? RSV1 : 0) | (opcode & OPCODE));
+    if (length < 126) {
+        out[1] = (char)length;
+        return 2;
+    }
+    size_t size = length < 65536 ? 2 : 8;
+    out[1] = size == 2 ? 126 : 127;
+    for (size_t i = 0; i < size; i++) out[2 + i] = (char)(uint8_t)(length >> 8 * (size - 1 - i));
+    return 2 + size;
+}
+
+/* Vectors of gcc and clang; a machine without such registers gets them as words. */
+typedef uint64_t vec_t __attribute__((vector_size(16)));
+
+static void xor_vec(char *p, vec_t key) {
+    vec_t v;
+    memcpy(&v, p, sizeof v); /* any alignment, any type behind it */
+    v ^= key;
+    memcpy(p, &v, sizeof v);
+}
+
+static void xor_word(char *p, uint64_t key) {
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    v ^= key;
+    memcpy(p, &v, sizeof v);
+}
+
+void gale__ws_mask(char *bytes, size_t len, const uint8_t key[4], uint64_t offset) {
+    /* The key from `offset` on, as often as it goes; by shifts, since bytes stored one by one and
+     * then loaded as a word would stall the load for longer than a short message takes. */
+    unsigned turn = (unsigned)(offset & 3) * 8;
+    uint32_t quad;
+    memcpy(&quad, key, sizeof quad);
+    if (turn != 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+        quad = quad >> turn | quad << (32 - turn);
+    else if (turn != 0)
+        quad = quad << turn | quad >> (32 - turn);
+    const uint64_t word = (uint64_t)quad << 32 | quad;
+    const vec_t vec = {word, word};
+    /* All steps but the last bytes are multiples of 4: the key stays in phase. */
+    char *p = bytes, *end = bytes + len;
+    for (; end - p >= 64; p += 64) {
+        xor_vec(p, vec);
+        xor_vec(p + 16, vec);
+        xor_vec(p + 32, vec);
+        xor_vec(p + 48, vec);
+    }
+    for (; end - p >= 8; p += 8) xor_word(p, word);
+    if (end - p >= 4) {
+        memcpy(&quad, p, sizeof quad);
+        quad ^= (uint32_t)word;
+        memcpy(p, &quad, sizeof quad);
+        p += 4;
+    }
+    for (size_t i = 0; p < end; p++, i++) *p = (char)((uint8_t)*p ^ key[(offset + i) & 3]);
+}
+
+bool gale__ws_close_code_valid(int code) {
+    /* RFC 6455 7.4.2: 3000-4999 are of libraries and applications. Of 1000-2999 only what IANA has
+     * registered for the wire: 1004 is reserved, 1005, 1006 and 1015 stand for closings without
+     * such a code. */
+    if (code >= 3000) return code <= 4999;
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
+}
+
+bool gale__ws_accept_key(gale_str_t key, char out[28]) {
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* RFC 6455 1.3 */
+    enum { KEY = 24, GUID = sizeof guid - 1 };
+    uint8_t decoded[KEY / 4 * 3], digest[20];
+    size_t decoded_len;
+    key = gale__trim(key);
+    if (key.len != KEY || !gale__base64_decode(key, decoded, &decoded_len) || decoded_len != 16)
+        return false;
+    char text[KEY + GUID];
+    memcpy(text, key.ptr, KEY); /* as it was sent, not as it would be encoded */
+    memcpy(text + KEY, guid, GUID);
+    gale__sha1(text, sizeof text, digest);
+    return gale__base64_encode(digest, sizeof digest, out) == 28;
+}

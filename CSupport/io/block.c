@@ -1,0 +1,89 @@
+#include "block.h"
+
+#include "mem.h"
+
+enum { MIN_ROOM = 8192, KEEP_FREE = 16 };
+
+gale__block_t *gale__block_new(size_t capacity) {
+    gale__block_t *b = gale__malloc(sizeof *b + capacity);
+    if (b == NULL) return NULL;
+    *b = (gale__block_t){.refs = 1, .capacity = (uint32_t)capacity};
+    return b;
+}
+
+void gale__block_ref(gale__block_t *b) {
+    b->refs++;
+    b->pins++;
+}
+
+void gale__block_unref(gale__block_t *b) {
+    if (--b->refs > 0) return;
+    gale__block_pool_t *pool = b->pool;
+    if (pool == NULL) {
+        gale__free(b);
+        return;
+    }
+    b->tail = 0;
+    if (pool->current == b) return;
+    if (pool->free_count >= KEEP_FREE) {
+        pool->live--;
+        gale__free(b);
+        return;
+    }
+    b->next = pool->free;
+    pool->free = b;
+    pool->free_count++;
+}
+
+static gale__block_t *pool_next(gale__block_pool_t *pool) {
+    gale__block_t *b = pool->free;
+    if (b != NULL) {
+        pool->free = b->next;
+        pool->free_count--;
+        return b;
+    }
+    b = gale__block_new(GALE__BLOCK_SIZE);
+    if (b == NULL) return NULL;
+    b->refs = 0; /* being current is not a count: only slices are */
+    b->pool = pool;
+    pool->live++;
+    return b;
+}
+
+char *gale__block_pool_room(gale__block_pool_t *pool, size_t *size) {
+    gale__block_t *b = pool->current;
+    if (b == NULL || b->capacity - b->tail < MIN_ROOM) {
+        gale__block_t *next = pool_next(pool);
+        if (next == NULL) return NULL;
+        pool->current = b = next;
+    }
+    *size = b->capacity - b->tail;
+    return b->data + b->tail;
+}
+
+gale__block_t *gale__block_pool_take(gale__block_pool_t *pool, size_t n) {
+    gale__block_t *b = pool->current;
+    b->tail += (uint32_t)n;
+    b->refs++; /* for the time of the processing */
+    return b;
+}
+
+void gale__block_pool_give(gale__block_t *b, uint32_t start, uint32_t n, uint32_t pins) {
+    if (b->pins == pins && b->tail == start + n) b->tail = start;
+    gale__block_unref(b);
+}
+
+bool gale__block_pool_sparse(const gale__block_pool_t *pool) {
+    uint64_t held = pool->live - pool->free_count;
+    return held > 16 && pool->pinned < held * (GALE__BLOCK_SIZE / 4);
+}
+
+void gale__block_pool_clear(gale__block_pool_t *pool) {
+    while (pool->free != NULL) {
+        gale__block_t *b = pool->free;
+        pool->free = b->next;
+        gale__free(b);
+    }
+    if (pool->current != NULL && pool->current->refs == 0) gale__free(pool->current);
+    *pool = (gale__block_pool_t){0};
+}

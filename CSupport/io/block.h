@@ -1,0 +1,50 @@
+/*
+ * Blocks: the memory that socket reads land in. A worker reads into one pooled block at a time; whoever keeps slices of a
+ * block longer than the read callback holds a count on it. Counts belong to the loop thread and are plain integers.
+ */
+#ifndef GALE_IO_BLOCK_H
+#define GALE_IO_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { GALE__BLOCK_SIZE = 65536 };
+
+typedef struct gale__block_pool gale__block_pool_t;
+
+typedef struct gale__block {
+    struct gale__block *next; /* in the pool's free list */
+    gale__block_pool_t *pool; /* null: an allocation of its own */
+    uint32_t refs;
+    uint32_t capacity;
+    uint32_t tail; /* where the next read goes, while it is the pool's current block */
+    uint32_t pins; /* how often a slice was kept, ever: tells whether a read left anything behind */
+    char data[];
+} gale__block_t;
+
+struct gale__block_pool {
+    gale__block_t *free;
+    gale__block_t *current;
+    uint32_t free_count;
+    uint32_t live;        /* pooled blocks that exist */
+    uint64_t pinned;      /* bytes of the requests that hold blocks */
+};
+
+/* A block of its own with room for `capacity` bytes and a count of 1; null without memory. */
+gale__block_t *gale__block_new(size_t capacity);
+void gale__block_ref(gale__block_t *b);
+void gale__block_unref(gale__block_t *b);
+
+/* Room for a read: the free tail of the current block, at least 8 KiB; null without memory. */
+char *gale__block_pool_room(gale__block_pool_t *pool, size_t *size);
+/* Takes n bytes of the tail just handed out, while they are being processed. */
+gale__block_t *gale__block_pool_take(gale__block_pool_t *pool, size_t n);
+/* Ends the processing of the n bytes from `start`, and gives them back if nobody kept a slice of them: `pins` is
+ * what the block's counter was when they were taken. */
+void gale__block_pool_give(gale__block_t *b, uint32_t start, uint32_t n, uint32_t pins);
+/* Many blocks are held for few bytes: heads should be copied out before dispatch. */
+bool gale__block_pool_sparse(const gale__block_pool_t *pool);
+void gale__block_pool_clear(gale__block_pool_t *pool);
+
+#endif

@@ -1,0 +1,519 @@
+#include "connection.h"
+
+#include <string.h>
+
+#include "http1.h"
+#include "mem.h"
+#include "server.h"
+#include "str.h"
+#include "ws.h"
+
+enum {
+    IN_FIRST = 1024,      /* a split head seldom needs more */
+    IN_LIMIT = 65536,     /* bytes of later requests, or of a paused body, before reading stops */
+    LINGER_BYTES = 1 << 20,
+    LINGER_MS = 2000,
+    FREE_CONNS = 256,
+    COPY_LIMIT = 4096     /* larger borrowed writes go out from where they lie */
+};
+
+gale__conn_t *gale__conn_new(gale_worker_t *w, const gale__transport_t *t) {
+    gale__conn_t *c = w->free_conns;
+    if (c != NULL) {
+        w->free_conns = c->next;
+        w->free_conn_count--;
+    } else if ((c = gale__malloc(sizeof *c)) == NULL) {
+        return NULL;
+    }
+    memset(c, 0, offsetof(gale__conn_t, uv));
+    c->worker = w;
+    c->transport = t;
+    c->fresh = true;
+    return c;
+}
+
+void gale__conn_open(gale__conn_t *c) {
+    gale_worker_t *w = c->worker;
+    c->next = w->conns;
+    if (w->conns != NULL) w->conns->prev = c;
+    w->conns = c;
+    gale__conn_set_deadline(c, GALE__DEADLINE_HEADER, w->server->config.header_timeout_ms);
+    int err = c->transport->read_start(c);
+    if (err < 0) {
+        gale__conn_cut(c, GALE_EGONE);
+        return;
+    }
+    c->reading = true;
+}
+
+void gale__conn_closed(gale__conn_t *c) {
+    gale_worker_t *w = c->worker;
+    if (w->free_conn_count < FREE_CONNS && w->state < GALE__WORKER_CLOSING) {
+        c->next = w->free_conns;
+        w->free_conns = c;
+        w->free_conn_count++;
+    } else {
+        gale__free(c);
+    }
+    w->conn_count--;
+    gale__worker_check_stopped(w);
+}
+
+/* ------------------------------------------------------------------------------------- input */
+
+static size_t waiting(const gale__conn_t *c) { return c->in == NULL ? 0 : c->in_end - c->in_start; }
+
+static size_t waiting_limit(const gale__conn_t *c) {
+    size_t head = c->worker->limits.max_bytes;
+    return c->phase == GALE__PHASE_HEAD && head >= IN_LIMIT ? head + 1 : IN_LIMIT;
+}
+
+/* Moves the waiting bytes to a block with more room. An open request keeps its count on the old
+ * one, so nothing it points to moves; only a head that is still arriving does. */
+static bool grow_in(gale__conn_t *c, size_t need) {
+    size_t have = waiting(c), capacity = IN_FIRST;
+    while (capacity < have + need) capacity *= 2;
+    gale__block_t *b = gale__block_new(capacity);
+    if (b == NULL) return false;
+    if (c->in != NULL) {
+        char *from = c->in->data + c->in_start;
+        memcpy(b->data, from, have);
+        if (c->phase == GALE__PHASE_HEAD && c->req != NULL) {
+            gale__head_rebase(&c->req->head, from, b->data);
+        }
+        gale__block_unref(c->in);
+    }
+    c->in = b;
+    c->in_start = 0;
+    c->in_end = (uint32_t)have;
+    return true;
+}
+
+static void stash(gale__conn_t *c, char *bytes, size_t len) {
+    bool first = c->in == NULL;
+    if ((c->in == NULL || c->in->capacity - c->in_end < len) && !grow_in(c, len)) {
+        gale__conn_cut(c, UV_ENOMEM);
+        return;
+    }
+    memcpy(c->in->data + c->in_end, bytes, len);
+    if (first && c->phase == GALE__PHASE_HEAD && c->req != NULL) {
+        gale__head_rebase(&c->req->head, bytes, c->in->data);
+    }
+    c->in_end += (uint32_t)len;
+}
+
+char *gale__conn_room(gale__conn_t *c, size_t *size) {
+    if (c->in == NULL) {
+        char *body = gale__http1_body_room(c, size);
+        return body != NULL ? body : gale__block_pool_room(&c->worker->blocks, size);
+    }
+    if (c->in->capacity == c->in_end && !grow_in(c, waiting(c) + 1)) return NULL;
+    *size = c->in->capacity - c->in_end;
+    return c->in->data + c->in_end;
+}
+
+static size_t discard(gale__conn_t *c, size_t len) {
+    if (c->phase == GALE__PHASE_LINGER) {
+        if (len >= c->linger_bytes) gale__conn_cut(c, GALE_OK);
+        c->linger_bytes -= len < c->linger_bytes ? (uint32_t)len : c->linger_bytes;
+    }
+    return len;
+}
+
+/* Hands bytes to whatever the connection speaks, until all are taken or it wants no more now. */
+static size_t process(gale__conn_t *c, char *bytes, size_t len, gale__block_t *block) {
+    size_t pos = 0;
+    while (pos < len) {
+        uint8_t phase = c->phase;
+        size_t n;
+        if (c->cut_due || phase == GALE__PHASE_LINGER || phase == GALE__PHASE_CLOSED) {
+            n = discard(c, len - pos);
+        } else if (phase == GALE__PHASE_WS) {
+            n = gale__ws_feed(c, bytes + pos, len - pos);
+        } else {
+            n = gale__http1_feed(c, bytes + pos, len - pos, block);
+        }
+        pos += n;
+        if (n == 0 && c->phase == phase && !c->cut_due) break;
+    }
+    return pos;
+}
+
+/* True when something was taken. */
+static bool process_waiting(gale__conn_t *c) {
+    gale__block_t *b = c->in;
+    if (b == NULL) return false;
+    b->refs++; /* the connection may drop it meanwhile */
+    uint32_t phase = c->phase;
+    size_t n = process(c, b->data + c->in_start, waiting(c), b);
+    if (c->in == b) {
+        c->in_start += (uint32_t)n;
+        if (c->in_start == c->in_end) {
+            gale__block_unref(b);
+            c->in = NULL;
+            c->in_start = c->in_end = 0;
+        }
+    }
+    gale__block_unref(b);
+    return n > 0 || c->phase != phase;
+}
+
+void gale__conn_read(gale__conn_t *c, char *bytes, size_t n) {
+    c->depth++;
+    c->fresh = false;
+    if (c->in != NULL) {
+        c->in_end += (uint32_t)n;
+        process_waiting(c);
+    } else if (c->req != NULL && c->req->body_mem != NULL &&
+               bytes == c->req->body_mem + c->req->body.len) {
+        gale__http1_body_read(c, n);
+    } else {
+        gale__block_t *b = c->worker->blocks.current;
+        uint32_t start = b->tail, pins = b->pins;
+        gale__block_pool_take(&c->worker->blocks, n);
+        size_t taken = process(c, bytes, n, b);
+        if (taken < n) stash(c, bytes + taken, n - taken);
+        gale__block_pool_give(b, start, (uint32_t)n, pins);
+    }
+    c->depth--;
+    if (c->phase == GALE__PHASE_BODY) {
+        gale__conn_set_deadline(c, GALE__DEADLINE_BODY, c->worker->server->config.body_timeout_ms);
+    }
+    gale__conn_settle(c);
+}
+
+void gale__conn_eof(gale__conn_t *c) {
+    c->eof = true;
+    c->transport->read_stop(c);
+    c->reading = false;
+    switch (c->phase) {
+    case GALE__PHASE_HEAD:
+        /* Answers to earlier requests may still be on their way out. */
+        c->keep_alive = false;
+        c->close_when_flushed = true;
+        break;
+    case GALE__PHASE_ANSWER:
+        c->keep_alive = false;
+        if (c->req->resp_state == GALE__RESP_NONE &&
+            !c->worker->server->config.allow_half_close) {
+            gale__conn_cut(c, GALE_EGONE);
+        }
+        break;
+    default:
+        gale__conn_cut(c, GALE_EGONE);
+    }
+    gale__conn_settle(c);
+}
+
+void gale__conn_broken(gale__conn_t *c, int reason) {
+    gale__conn_cut(c, reason);
+    gale__conn_settle(c);
+}
+
+/* ------------------------------------------------------------------------------------ output */
+
+size_t gale__conn_queued(const gale__conn_t *c) {
+    size_t n = c->out == NULL ? 0 : c->out->bytes;
+    return c->backlogs == 0 ? n : n + c->transport->queued(c);
+}
+
+static gale__outbox_t *outbox(gale__conn_t *c) {
+    if (c->out == NULL) c->out = gale__worker_outbox(c->worker);
+    return c->out;
+}
+
+int gale__conn_flush(gale__conn_t *c) {
+    gale__outbox_t *o = c->out;
+    if (o == NULL || o->bytes == 0) return 0;
+    if (c->cut_due) {
+        gale__outbox_clear(o);
+        return GALE_EGONE;
+    }
+    long sent = 0;
+    if (c->backlogs == 0) {
+        sent = c->transport->try_write(c, o->part, o->parts);
+        if (sent < 0 && sent != UV_EAGAIN) {
+            gale__outbox_clear(o);
+            gale__conn_cut(c, GALE_EGONE);
+            return GALE_EGONE;
+        }
+        if (sent < 0) sent = 0;
+    }
+    if ((size_t)sent == o->bytes) {
+        gale__outbox_clear(o);
+        return 0;
+    }
+    gale__backlog_t *b = gale__outbox_backlog(o, (size_t)sent);
+    int err = b == NULL ? UV_ENOMEM : c->transport->write(c, b);
+    if (err < 0) {
+        if (b != NULL) gale__backlog_free(b);
+        gale__conn_cut(c, GALE_EGONE);
+        return err;
+    }
+    c->backlogs++;
+    return 0;
+}
+
+char *gale__conn_reserve(gale__conn_t *c, size_t n) {
+    if (c->cut_due || outbox(c) == NULL) return NULL;
+    char *room = gale__outbox_room(c->out, n);
+    if (room != NULL) return room;
+    if (gale__conn_flush(c) < 0) return NULL;
+    return gale__outbox_room(c->out, n);
+}
+
+int gale__conn_write(gale__conn_t *c, gale_str_t bytes) {
+    if (bytes.len == 0) return c->cut_due ? GALE_EGONE : 0;
+    if (bytes.len <= COPY_LIMIT) {
+        char *room = gale__conn_reserve(c, bytes.len);
+        if (room == NULL) return GALE_EGONE;
+        memcpy(room, bytes.ptr, bytes.len);
+        gale__outbox_commit(c->out, bytes.len);
+        return 0;
+    }
+    if (c->cut_due || outbox(c) == NULL) return GALE_EGONE;
+    if (!gale__outbox_borrow(c->out, bytes)) {
+        if (gale__conn_flush(c) < 0) return GALE_EGONE;
+        gale__outbox_borrow(c->out, bytes);
+    }
+    return gale__conn_flush(c);
+}
+
+int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf) {
+    if (buf.len <= GALE__OUT_SMALL) {
+        int err = gale__conn_write(c, gale_str(buf.ptr, buf.len));
+        gale_buf_free(buf);
+        return err;
+    }
+    if (c->cut_due || outbox(c) == NULL) {
+        gale_buf_free(buf);
+        return GALE_EGONE;
+    }
+    if (!gale__outbox_add(c->out, buf)) {
+        if (gale__conn_flush(c) < 0 || !gale__outbox_add(c->out, buf)) {
+            gale_buf_free(buf);
+            return GALE_EGONE;
+        }
+    }
+    return 0;
+}
+
+void gale__conn_written(gale__conn_t *c, gale__backlog_t *b, int status) {
+    gale__backlog_free(b);
+    c->backlogs--;
+    if (c->phase == GALE__PHASE_CLOSED) return;
+    if (status < 0) gale__conn_cut(c, GALE_EGONE);
+    gale__conn_settle(c);
+}
+
+/* ---------------------------------------------------------------------------------- settling */
+
+/* Everything that ends with the connection; its memory goes when the transport is closed. */
+static void tear_down(gale__conn_t *c) {
+    gale_worker_t *w = c->worker;
+    c->phase = GALE__PHASE_CLOSED;
+    gale__worker_deadline(w, &c->timer, 0);
+    gale__worker_forget_dirty(w, c);
+    if (c->next != NULL) c->next->prev = c->prev;
+    if (c->prev != NULL) c->prev->next = c->next;
+    if (w->conns == c) w->conns = c->next;
+    c->next = c->prev = NULL;
+    if (c->req != NULL) {
+        gale_req_t *r = c->req;
+        gale__exchange_done(r, c->cut_reason == GALE_OK ? GALE_EGONE : c->cut_reason);
+        c->req = NULL;
+        gale__exchange_free(r);
+    }
+    if (c->ws != NULL) {
+        gale_ws_t *ws = c->ws;
+        c->ws = NULL;
+        gale__ws_gone(ws, c->cut_reason);
+    }
+    if (c->in != NULL) gale__block_unref(c->in);
+    c->in = NULL;
+    if (c->out != NULL) gale__worker_outbox_back(w, c->out);
+    c->out = NULL;
+    c->transport->close(c);
+}
+
+/* Tells a writer that was told to wait. True when someone was told, who may have written. */
+static bool tell_drained(gale__conn_t *c) {
+    if (gale__conn_queued(c) > c->worker->server->config.write_low_water) return false;
+    gale_req_t *r = c->req;
+    bool told = false;
+    c->depth++;
+    if (r != NULL && r->file != NULL) {
+        gale__file_drain(r);
+    } else if (r != NULL && r->want_drain && !r->done) {
+        const gale_server_t *s = c->worker->server;
+        r->want_drain = false;
+        told = true;
+        if (s->handler.on_drain != NULL) s->handler.on_drain(r, s->handler_data);
+    } else if (c->ws != NULL && c->ws->want_drain) {
+        told = true;
+        gale__ws_drained(c->ws);
+    }
+    c->depth--;
+    return told;
+}
+
+static void watch_reading(gale__conn_t *c) {
+    bool want = !c->eof && waiting(c) < waiting_limit(c);
+    if (want == c->reading) return;
+    if (want && c->transport->read_start(c) < 0) {
+        gale__conn_cut(c, GALE_EGONE);
+        return;
+    }
+    if (!want) c->transport->read_stop(c);
+    c->reading = want;
+}
+
+static void choose_deadline(gale__conn_t *c) {
+    const gale_config_t *config = &c->worker->server->config;
+    if (c->backlogs > 0) {
+        if (c->deadline != GALE__DEADLINE_WRITE && c->deadline != GALE__DEADLINE_LINGER) {
+            c->last_queued = gale__conn_queued(c);
+            gale__conn_set_deadline(c, GALE__DEADLINE_WRITE, config->write_timeout_ms);
+        }
+        return;
+    }
+    switch (c->phase) {
+    case GALE__PHASE_HEAD:
+        if (c->req == NULL && !c->fresh) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_IDLE, config->idle_timeout_ms);
+        } else if (c->deadline != GALE__DEADLINE_HEADER) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_HEADER, config->header_timeout_ms);
+        }
+        break;
+    case GALE__PHASE_BODY:
+        if (c->paused) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
+        } else if (c->deadline != GALE__DEADLINE_BODY) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_BODY, config->body_timeout_ms);
+        }
+        break;
+    case GALE__PHASE_LINGER:
+        break;
+    case GALE__PHASE_WS:
+        if (c->ws->close_sent && c->deadline != GALE__DEADLINE_WS_CLOSE) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_WS_CLOSE, config->ws_close_timeout_ms);
+        } else if (!c->ws->close_sent) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
+        }
+        break;
+    default:
+        gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
+    }
+}
+
+static void shut_when_flushed(gale__conn_t *c) {
+    if (!c->close_when_flushed || c->shut || gale__conn_queued(c) > 0) return;
+    if (c->eof) {
+        gale__conn_cut(c, GALE_OK);
+        return;
+    }
+    c->shut = true;
+    c->transport->shutdown(c);
+    gale__conn_set_deadline(c, GALE__DEADLINE_LINGER, LINGER_MS);
+}
+
+void gale__conn_settle(gale__conn_t *c) {
+    if (c->settling || c->depth > 0 || c->phase == GALE__PHASE_CLOSED) return;
+    c->settling = true;
+    bool again = true;
+    while (again && !c->cut_due) {
+        bool next = c->req != NULL && gale__http1_advance(c);
+        again = c->in != NULL && (next || !c->paused) && process_waiting(c);
+        gale__conn_flush(c);
+        if (!c->cut_due && tell_drained(c)) again = true;
+        if (c->req != NULL && c->req->waiting_flush &&
+            gale__conn_queued(c) <= c->worker->server->config.write_low_water) {
+            again = true;
+        }
+    }
+    if (!c->cut_due) shut_when_flushed(c);
+    if (!c->cut_due) watch_reading(c);
+    if (!c->cut_due) choose_deadline(c);
+    if (c->cut_due) {
+        tear_down(c);
+        return;
+    }
+    if (c->out != NULL && c->out->bytes == 0) {
+        gale__worker_outbox_back(c->worker, c->out);
+        c->out = NULL;
+    }
+    c->settling = false;
+}
+
+void gale__conn_touch(gale__conn_t *c) {
+    if (c->depth == 0 && !c->settling && !c->dirty) gale__worker_mark_dirty(c->worker, c);
+}
+
+void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms) {
+    gale_worker_t *w = c->worker;
+    c->deadline = (uint8_t)kind;
+    gale__worker_deadline(w, &c->timer,
+                          kind == GALE__DEADLINE_NONE ? 0 : uv_now(w->loop) + ms);
+}
+
+void gale__conn_expired(gale__conn_t *c) {
+    switch (c->deadline) {
+    case GALE__DEADLINE_HEADER:
+        if (c->req != NULL) {
+            gale__http1_refuse(c, 408, "the request head took too long");
+        } else {
+            gale__conn_cut(c, GALE_ETIMEDOUT);
+        }
+        break;
+    case GALE__DEADLINE_BODY:
+        gale__http1_refuse(c, 408, "the request body took too long");
+        break;
+    case GALE__DEADLINE_WRITE: {
+        size_t queued = gale__conn_queued(c);
+        if (queued != c->last_queued) { /* the client took something since the last look */
+            c->last_queued = queued;
+            gale__conn_set_deadline(c, GALE__DEADLINE_WRITE,
+                                    c->worker->server->config.write_timeout_ms);
+            return;
+        }
+        gale__conn_cut(c, GALE_ETIMEDOUT);
+        break;
+    }
+    case GALE__DEADLINE_NONE:
+        return;
+    default:
+        gale__conn_cut(c, GALE_ETIMEDOUT);
+    }
+    gale__conn_settle(c);
+}
+
+void gale__conn_linger(gale__conn_t *c) {
+    c->phase = GALE__PHASE_LINGER;
+    c->paused = false;
+    c->close_when_flushed = true;
+    c->linger_bytes = LINGER_BYTES;
+    if (c->in != NULL) {
+        gale__block_unref(c->in);
+        c->in = NULL;
+        c->in_start = c->in_end = 0;
+    }
+    gale__conn_touch(c);
+}
+
+void gale__conn_cut(gale__conn_t *c, int reason) {
+    if (c->cut_due || c->phase == GALE__PHASE_CLOSED) return;
+    c->cut_due = true;
+    c->cut_reason = reason;
+    gale__conn_touch(c);
+}
+
+void gale__conn_retire(gale__conn_t *c) {
+    c->keep_alive = false;
+    if (c->ws != NULL) {
+        gale__ws_close(c->ws, 1001, GALE__LIT("server is stopping"));
+    } else if (c->phase == GALE__PHASE_HEAD && (c->req == NULL || c->fresh)) {
+        c->close_when_flushed = true;
+        if (gale__conn_queued(c) == 0) gale__conn_cut(c, GALE_ESHUTDOWN);
+    }
+    gale__conn_settle(c);
+}

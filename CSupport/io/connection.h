@@ -1,0 +1,121 @@
+/*
+ * A connection: one client, its transport, what it has sent and not yet been processed, what waits to be sent to it. It knows
+ * phases and deadlines; what the bytes mean is http1's and ws's matter. Idle, it owns no buffer.
+ */
+#ifndef GALE_IO_CONNECTION_H
+#define GALE_IO_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "exchange.h"
+#include "worker.h"
+
+/* What a connection needs of its transport: libuv stream, or the in-memory peer. */
+typedef struct {
+    /* Bytes the system took at once, UV_EAGAIN, or another error. */
+    long (*try_write)(gale__conn_t *c, const uv_buf_t *parts, unsigned count);
+    /* Queues what try_write refused; gale__conn_written follows. */
+    int (*write)(gale__conn_t *c, gale__backlog_t *b);
+    size_t (*queued)(const gale__conn_t *c);
+    int (*read_start)(gale__conn_t *c);
+    void (*read_stop)(gale__conn_t *c);
+    void (*shutdown)(gale__conn_t *c);
+    /* gale__conn_closed follows, later. */
+    void (*close)(gale__conn_t *c);
+    int (*remote)(const gale__conn_t *c, char *out, size_t size);
+} gale__transport_t;
+
+typedef enum {
+    GALE__PHASE_HEAD,   /* between requests, or within a head */
+    GALE__PHASE_BODY,   /* a body is coming */
+    GALE__PHASE_ANSWER, /* the request is complete, the response is not */
+    GALE__PHASE_WS,
+    GALE__PHASE_LINGER, /* the last response is out; what the client still sends is thrown away */
+    GALE__PHASE_CLOSED
+} gale__phase_t;
+
+typedef enum {
+    GALE__DEADLINE_NONE,
+    GALE__DEADLINE_HEADER,
+    GALE__DEADLINE_BODY,
+    GALE__DEADLINE_IDLE,
+    GALE__DEADLINE_WRITE,
+    GALE__DEADLINE_LINGER,
+    GALE__DEADLINE_WS_CLOSE
+} gale__deadline_t;
+
+struct gale__conn {
+    gale_worker_t *worker;
+    const gale__transport_t *transport;
+    gale__conn_t *next, *prev;  /* of the worker's open ones, or its free list */
+    gale__conn_t *dirty_next;
+    gale_req_t *req;            /* the open exchange */
+    gale_ws_t *ws;
+    gale__outbox_t *out;
+    gale__block_t *in;          /* bytes that wait: [in_start, in_end) */
+    uint32_t in_start, in_end;
+    gale__wheel_entry_t timer;
+    size_t last_queued;         /* at the last look of the write deadline */
+    uint32_t linger_bytes;      /* still accepted while lingering */
+    uint32_t depth;             /* of callbacks on the stack that will settle it */
+    int cut_reason;
+    uint8_t phase;
+    uint8_t deadline;
+    uint8_t backlogs;           /* 1 while writes are queued */
+    bool reading : 1;
+    bool paused : 1;
+    bool eof : 1;               /* the client shut down its sending side */
+    bool keep_alive : 1;
+    bool close_when_flushed : 1;
+    bool shut : 1;
+    bool dirty : 1;
+    bool is_unix : 1;
+    bool settling : 1;
+    bool cut_due : 1;           /* settle will tear it down */
+    bool fresh : 1;             /* no byte has come yet */
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+        gale_peer_t *peer;
+    } uv;
+};
+
+gale__conn_t *gale__conn_new(gale_worker_t *w, const gale__transport_t *t);
+/* It is connected: reads and deadlines begin. */
+void gale__conn_open(gale__conn_t *c);
+/* Gives back one that never opened, or whose transport is closed. */
+void gale__conn_closed(gale__conn_t *c);
+
+/* From the transport. */
+char *gale__conn_room(gale__conn_t *c, size_t *size);
+void gale__conn_read(gale__conn_t *c, char *bytes, size_t n);
+void gale__conn_eof(gale__conn_t *c);
+void gale__conn_broken(gale__conn_t *c, int reason);
+void gale__conn_written(gale__conn_t *c, gale__backlog_t *b, int status);
+void gale__conn_expired(gale__conn_t *c);
+
+/* Output. Each gives 0 or an error (then the connection is broken). */
+char *gale__conn_reserve(gale__conn_t *c, size_t n);
+int gale__conn_write(gale__conn_t *c, gale_str_t bytes);
+int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf);
+int gale__conn_flush(gale__conn_t *c);
+size_t gale__conn_queued(const gale__conn_t *c);
+
+/* Someone changed its state outside of its own callback: settle it before the loop waits. */
+void gale__conn_touch(gale__conn_t *c);
+void gale__conn_settle(gale__conn_t *c);
+void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms);
+/* Sends what is queued, then closes gently: a FIN, a bounded wait for the client's. */
+void gale__conn_linger(gale__conn_t *c);
+/* Closes now; reason goes to on_done or decides the close code. */
+void gale__conn_cut(gale__conn_t *c, int reason);
+/* The server stops: idle ones close, sockets get 1001, others end after their request. */
+void gale__conn_retire(gale__conn_t *c);
+
+extern const gale__transport_t gale__transport_stream;
+
+#endif

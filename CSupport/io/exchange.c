@@ -1,0 +1,259 @@
+#include "exchange.h"
+
+#include <string.h>
+
+#include "connection.h"
+#include "http1.h"
+#include "mem.h"
+#include "server.h"
+#include "str.h"
+
+enum {
+    FREE_REQUESTS = 64,
+    DISCARD_LIMIT = 256 * 1024 /* a longer unread body costs more than a new connection */
+};
+
+gale_req_t *gale__exchange_new(gale_worker_t *w, gale__conn_t *c) {
+    gale_req_t *r = w->requests;
+    if (r != NULL) {
+        w->requests = r->next_free;
+        w->request_count--;
+    } else {
+        r = gale__malloc(sizeof *r + w->limits.max_headers * sizeof(gale_header_t));
+        if (r == NULL) return NULL;
+    }
+    memset(r, 0, offsetof(gale_req_t, head));
+    r->conn = c;
+    r->worker = w;
+    gale__head_init(&r->head, r->headers);
+    return r;
+}
+
+void gale__exchange_done(gale_req_t *r, int status) {
+    if (r->file != NULL) gale__file_cancel(r);
+    if (r->ref_slot != 0) gale__ref_drop(&r->worker->refs, r->ref_slot);
+    r->ref_slot = 0;
+    if (!r->announced || r->done) return;
+    r->done = true;
+    const gale_server_t *s = r->worker->server;
+    if (s->handler.on_done == NULL) return;
+    gale__conn_t *c = r->conn;
+    c->depth++;
+    s->handler.on_done(r, status, s->handler_data);
+    c->depth--;
+}
+
+void gale__exchange_free(gale_req_t *r) {
+    gale_worker_t *w = r->worker;
+    if (r->pin != NULL) {
+        w->blocks.pinned -= r->pin_bytes;
+        gale__block_unref(r->pin);
+    }
+    gale__free(r->body_mem);
+    if (w->request_count >= FREE_REQUESTS) {
+        gale__free(r);
+        return;
+    }
+    r->next_free = w->requests;
+    w->requests = r;
+    w->request_count++;
+}
+
+void gale__exchange_free_pool(gale_worker_t *w) {
+    while (w->requests != NULL) {
+        gale_req_t *r = w->requests;
+        w->requests = r->next_free;
+        gale__free(r);
+    }
+}
+
+/* -------------------------------------------------------------------------------- response heads */
+
+static bool body_allowed(const gale_req_t *r, int status) {
+    return !r->head_method && status != 204 && status != 304;
+}
+
+/* Whether the connection can go on after this response: the rest of the body must be worth reading, and a client that still
+ * waits for 100 Continue cannot be told that none will come (RFC 9110 10.1.1). */
+static bool can_keep(const gale_req_t *r, uint8_t framing) {
+    const gale__conn_t *c = r->conn;
+    if (!c->keep_alive || framing == GALE__BODY_UNTIL_CLOSE) return false;
+    if (r->worker->state != GALE__WORKER_RUNNING) return false;
+    if (r->body_mode == GALE__BODY_WHOLE) return true;
+    return !r->continue_due && (r->head.chunked || r->body_left <= DISCARD_LIMIT);
+}
+
+/* Puts the head into the outbox; `extra` more bytes of room are kept behind it when they fit. */
+static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t n, uint8_t framing,
+                      uint64_t length, size_t extra) {
+    gale__conn_t *c = r->conn;
+    if (c->cut_due || r->done) return GALE_EGONE;
+    if (r->resp_state != GALE__RESP_NONE) return GALE_ESTATE;
+    gale__response_t head = {
+        .status = status, .minor = r->head.minor, .keep_alive = can_keep(r, framing),
+        .framing = framing, .length = length, .headers = h, .header_count = n,
+        .stamp = gale__worker_stamp(r->worker),
+    };
+    bool close = false;
+    int64_t bound = gale__response_check(&head, &close);
+    if (bound < 0) return (int)bound;
+    if (close) head.keep_alive = false;
+    if (gale__eq(r->head.method, GALE__LIT("CONNECT")) && status < 300) head.keep_alive = false;
+    char *room = (size_t)bound + extra <= GALE__OUT_ARENA
+                     ? gale__conn_reserve(c, (size_t)bound + extra) : NULL;
+    if (room != NULL) {
+        gale__outbox_commit(c->out, gale__response_write(&head, room));
+    } else {
+        char *large = gale__malloc((size_t)bound);
+        if (large == NULL) return UV_ENOMEM;
+        size_t size = gale__response_write(&head, large);
+        int err = gale__conn_write_buf(c, (gale_buf_t){large, size, gale__free, large});
+        if (err < 0) return err;
+    }
+    c->keep_alive = head.keep_alive;
+    r->status = (uint16_t)status;
+    r->resp_framing = framing;
+    return 0;
+}
+
+static void ended(gale_req_t *r) {
+    r->resp_state = GALE__RESP_ENDED;
+    r->conn->paused = false; /* nobody is left to resume a body nobody wants */
+    gale__conn_touch(r->conn);
+}
+
+/* ------------------------------------------------------------------------------- whole responses */
+
+int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                           gale_str_t body) {
+    uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
+    size_t extra = body.len <= GALE__OUT_SMALL ? body.len : 0;
+    int err = write_head(r, status, h, n, framing, body.len, extra);
+    if (err < 0) return err;
+    if (body_allowed(r, status)) {
+        err = gale__conn_write(r->conn, body);
+        if (err < 0) return err;
+    }
+    ended(r);
+    return 0;
+}
+
+int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                               gale_buf_t body) {
+    uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
+    int err = write_head(r, status, h, n, framing, body.len, 0);
+    if (err < 0 || !body_allowed(r, status)) {
+        gale_buf_free(body);
+    } else {
+        err = gale__conn_write_buf(r->conn, body);
+    }
+    if (err >= 0) ended(r);
+    return err;
+}
+
+/* ----------------------------------------------------------------------------- streamed responses */
+
+int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                         int64_t length) {
+    uint8_t framing = GALE__BODY_LENGTH;
+    if (status == 204 || status == 304 || (length < 0 && r->head_method)) {
+        framing = GALE__BODY_NONE;
+    } else if (length < 0) {
+        framing = r->head.minor == 0 ? GALE__BODY_UNTIL_CLOSE : GALE__BODY_CHUNKED;
+    }
+    int err = write_head(r, status, h, n, framing, length < 0 ? 0 : (uint64_t)length, 0);
+    if (err < 0) return err;
+    r->resp_left = length < 0 ? 0 : (uint64_t)length;
+    r->resp_state = GALE__RESP_BEGUN;
+    gale__conn_touch(r->conn);
+    return 0;
+}
+
+/* What a write of `len` bytes may do: 1: go on; 0: swallowed, there is no body; < 0: refused. */
+static int may_write(gale_req_t *r, size_t len) {
+    if (r->conn->cut_due || r->done) return GALE_EGONE;
+    if (r->resp_state != GALE__RESP_BEGUN) return GALE_ESTATE;
+    if (r->resp_framing == GALE__BODY_LENGTH) {
+        if (len > r->resp_left) return GALE_ELENGTH;
+        r->resp_left -= len;
+    }
+    return body_allowed(r, r->status) && len > 0;
+}
+
+static int after_write(gale_req_t *r, int err) {
+    gale__conn_t *c = r->conn;
+    const gale_config_t *config = &r->worker->server->config;
+    if (err < 0) return err;
+    size_t queued = gale__conn_queued(c);
+    if (config->write_limit > 0 && queued > config->write_limit) {
+        gale__conn_cut(c, GALE_ELIMIT);
+        return GALE_ELIMIT;
+    }
+    gale__conn_touch(c);
+    if (queued <= config->write_high_water) return 0;
+    r->want_drain = true;
+    return 1;
+}
+
+int gale__exchange_write(gale_req_t *r, gale_str_t bytes) {
+    int go = may_write(r, bytes.len);
+    if (go <= 0) return go;
+    gale__conn_t *c = r->conn;
+    if (r->resp_framing != GALE__BODY_CHUNKED) return after_write(r, gale__conn_write(c, bytes));
+    char line[20];
+    int err = gale__conn_write(c, gale_str(line, gale__chunk_line(line, bytes.len)));
+    if (err >= 0) err = gale__conn_write(c, bytes);
+    if (err >= 0) err = gale__conn_write(c, GALE__LIT("\r\n"));
+    return after_write(r, err);
+}
+
+int gale__exchange_write_buf(gale_req_t *r, gale_buf_t buf) {
+    int go = may_write(r, buf.len);
+    if (go <= 0) {
+        gale_buf_free(buf);
+        return go;
+    }
+    gale__conn_t *c = r->conn;
+    bool chunked = r->resp_framing == GALE__BODY_CHUNKED;
+    if (chunked) {
+        char line[20];
+        int err = gale__conn_write(c, gale_str(line, gale__chunk_line(line, buf.len)));
+        if (err < 0) {
+            gale_buf_free(buf);
+            return err;
+        }
+    }
+    int err = gale__conn_write_buf(c, buf);
+    if (chunked && err >= 0) err = gale__conn_write(c, GALE__LIT("\r\n"));
+    return after_write(r, err);
+}
+
+static int write_trailers(gale__conn_t *c, const gale_header_t *trailers, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!gale__is_token(trailers[i].name) || !gale__is_field_value(trailers[i].value)) {
+            return GALE_EHEADER;
+        }
+    }
+    int err = gale__conn_write(c, GALE__LIT("0\r\n"));
+    for (size_t i = 0; err >= 0 && i < n; i++) {
+        gale_str_t part[4] = {trailers[i].name, GALE__LIT(": "), trailers[i].value, GALE__LIT("\r\n")};
+        for (int j = 0; err >= 0 && j < 4; j++) err = gale__conn_write(c, part[j]);
+    }
+    return err < 0 ? err : gale__conn_write(c, GALE__LIT("\r\n"));
+}
+
+int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n) {
+    if (r->conn->cut_due || r->done) return GALE_EGONE;
+    if (r->resp_state != GALE__RESP_BEGUN) return GALE_ESTATE;
+    if (r->resp_framing == GALE__BODY_LENGTH && r->resp_left > 0 && body_allowed(r, r->status)) {
+        gale__conn_cut(r->conn, GALE_ELENGTH);
+        return GALE_ELENGTH;
+    }
+    if (n > 0 && r->resp_framing != GALE__BODY_CHUNKED) return GALE_ESTATE;
+    if (r->resp_framing == GALE__BODY_CHUNKED) {
+        int err = write_trailers(r->conn, trailers, n);
+        if (err < 0) return err;
+    }
+    ended(r);
+    return 0;
+}

@@ -1,0 +1,105 @@
+#include "outbox.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "mem.h"
+
+char *gale__outbox_room(gale__outbox_t *o, size_t n) {
+    if (n > GALE__OUT_ARENA - o->arena_used || o->parts == GALE__OUT_PARTS) return NULL;
+    return o->arena + o->arena_used;
+}
+
+void gale__outbox_commit(gale__outbox_t *o, size_t n) {
+    char *start = o->arena + o->arena_used;
+    uv_buf_t *last = o->parts == 0 ? NULL : &o->part[o->parts - 1];
+    if (last != NULL && last->base + last->len == start) {
+        last->len += n;
+    } else {
+        o->part[o->parts++] = uv_buf_init(start, (unsigned)n);
+    }
+    o->arena_used += (uint32_t)n;
+    o->bytes += n;
+}
+
+int gale__outbox_add(gale__outbox_t *o, gale_buf_t buf) {
+    if (o->parts == GALE__OUT_PARTS || o->owned == GALE__OUT_OWNED) return false;
+    o->part[o->parts++] = (uv_buf_t){.base = (char *)buf.ptr, .len = buf.len};
+    o->owner[o->owned++] = buf;
+    o->bytes += buf.len;
+    return true;
+}
+
+int gale__outbox_borrow(gale__outbox_t *o, gale_str_t bytes) {
+    if (o->parts == GALE__OUT_PARTS) return false;
+    o->part[o->parts++] = (uv_buf_t){.base = (char *)bytes.ptr, .len = bytes.len};
+    o->borrowed = bytes.ptr;
+    o->borrowed_len = bytes.len;
+    o->bytes += bytes.len;
+    return true;
+}
+
+static void empty(gale__outbox_t *o) {
+    o->bytes = 0;
+    o->borrowed = NULL;
+    o->borrowed_len = 0;
+    o->arena_used = o->parts = o->owned = 0;
+}
+
+void gale__outbox_clear(gale__outbox_t *o) {
+    for (uint32_t i = 0; i < o->owned; i++) gale_buf_free(o->owner[i]);
+    empty(o);
+}
+
+/* Whether a part's memory ends with the flush. */
+static bool must_copy(const gale__outbox_t *o, const uv_buf_t *part) {
+    if (part->base >= o->arena && part->base < o->arena + GALE__OUT_ARENA) return true;
+    return o->borrowed != NULL && part->base >= o->borrowed &&
+           part->base < o->borrowed + o->borrowed_len;
+}
+
+/* Drops `sent` bytes from the front; gives the index of the first part that is left. */
+static uint32_t skip_sent(gale__outbox_t *o, size_t sent) {
+    uint32_t i = 0;
+    while (i < o->parts && sent >= o->part[i].len) sent -= o->part[i++].len;
+    if (i < o->parts) {
+        o->part[i].base += sent;
+        o->part[i].len -= sent;
+    }
+    return i;
+}
+
+gale__backlog_t *gale__outbox_backlog(gale__outbox_t *o, size_t sent) {
+    uint32_t first = skip_sent(o, sent), parts = o->parts - first;
+    size_t copied = 0;
+    for (uint32_t i = first; i < o->parts; i++) {
+        if (must_copy(o, &o->part[i])) copied += o->part[i].len;
+    }
+    size_t tables = parts * sizeof(uv_buf_t) + o->owned * sizeof(gale_buf_t);
+    gale__backlog_t *b = gale__malloc(sizeof *b + tables + copied);
+    if (b == NULL) {
+        gale__outbox_clear(o);
+        return NULL;
+    }
+    b->bytes = o->bytes - sent;
+    b->parts = parts;
+    b->owned = o->owned;
+    b->part = (uv_buf_t *)(b + 1);
+    b->owner = (gale_buf_t *)(b->part + parts);
+    memcpy(b->owner, o->owner, o->owned * sizeof(gale_buf_t));
+    char *copy = (char *)(b->owner + o->owned);
+    for (uint32_t i = 0; i < parts; i++) {
+        b->part[i] = o->part[first + i];
+        if (!must_copy(o, &b->part[i])) continue;
+        memcpy(copy, b->part[i].base, b->part[i].len);
+        b->part[i].base = copy;
+        copy += b->part[i].len;
+    }
+    empty(o);
+    return b;
+}
+
+void gale__backlog_free(gale__backlog_t *b) {
+    for (uint32_t i = 0; i < b->owned; i++) gale_buf_free(b->owner[i]);
+    gale__free(b);
+}

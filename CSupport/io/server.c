@@ -1,0 +1,186 @@
+#include "server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+
+int gale__server_fail(gale_server_t *s, int err, const char *what, const char *where) {
+    snprintf(s->errmsg, sizeof s->errmsg, "%s%s%s: %s", what, where == NULL ? "" : " on ",
+             where == NULL ? "" : where, gale_strerror(err));
+    return err;
+}
+
+/* Writing to a client that has gone must be an error and not the end of the process. */
+static void ignore_sigpipe(void) {
+    struct sigaction now;
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        now.sa_handler = SIG_IGN;
+        sigaction(SIGPIPE, &now, NULL);
+    }
+}
+
+static void run_loop(gale_worker_t *w) {
+    const gale_server_t *s = w->server;
+    gale__worker_enter(w);
+    if (s->handler.on_worker_start != NULL) s->handler.on_worker_start(w, s->handler_data);
+    uv_run(w->loop, UV_RUN_DEFAULT);
+    w->state = GALE__WORKER_ENDED;
+}
+
+static void *thread_main(void *arg) {
+    run_loop(arg);
+    return NULL;
+}
+
+/* A worker that never ran is taken down by running its loop until all handles are closed. */
+static void undo_worker(gale_worker_t *w) {
+    if (w->state != GALE__WORKER_RUNNING) return;
+    gale__worker_enter(w);
+    atomic_fetch_add(&w->server->stops, 1);
+    gale__worker_wake(w);
+    while (w->state != GALE__WORKER_ENDED) uv_run(w->loop, UV_RUN_NOWAIT);
+}
+
+static void release_workers(gale_server_t *s) {
+    unsigned count = atomic_load(&s->worker_count);
+    for (unsigned i = 0; i < count; i++) {
+        gale_worker_t *w = &s->workers[i];
+        gale__worker_release(w);
+        if (w->loop == &w->own_loop) uv_loop_close(&w->own_loop);
+    }
+}
+
+static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
+    if (atomic_load(&s->state) != GALE__SERVER_NEW || !s->has_handler) {
+        return gale__server_fail(s, GALE_ESTATE, "cannot run", NULL);
+    }
+    s->workers = gale__calloc(count, sizeof *s->workers);
+    if (s->workers == NULL) return gale__server_fail(s, UV_ENOMEM, "cannot run", NULL);
+    ignore_sigpipe();
+    int err = 0;
+    unsigned opened = 0;
+    while (err == 0 && opened < count) {
+        err = gale__worker_open(&s->workers[opened], s, opened, loop);
+        opened++;
+    }
+    atomic_store(&s->worker_count, opened);
+    if (err == 0) {
+        atomic_store(&s->state, GALE__SERVER_RUNNING);
+        /* A stop that came before there was anyone to wake still counts. */
+        if (atomic_load(&s->stops) > 0) gale__server_stop(s);
+        return 0;
+    }
+    const gale_handler_t handler = s->handler;
+    s->handler.on_worker_stop = NULL; /* nobody was started */
+    for (unsigned i = 0; i < opened; i++) undo_worker(&s->workers[i]);
+    s->handler = handler;
+    if (loop == NULL) release_workers(s);
+    atomic_store(&s->worker_count, 0);
+    atomic_store(&s->state, GALE__SERVER_STOPPED);
+    if (s->errmsg[0] == '\0') gale__server_fail(s, err, "cannot run", NULL);
+    return err;
+}
+
+static int start_threads(gale_server_t *s, unsigned first) {
+    unsigned count = atomic_load(&s->worker_count);
+    if (count == first) return 0;
+    s->threads = gale__calloc(count, sizeof *s->threads);
+    if (s->threads == NULL) return gale__server_fail(s, UV_ENOMEM, "cannot run", NULL);
+    for (unsigned i = first; i < count; i++) {
+        int err = pthread_create(&s->threads[s->thread_count], NULL, thread_main, &s->workers[i]);
+        if (err != 0) return gale__server_fail(s, -err, "cannot make a thread", NULL);
+        s->thread_count++;
+    }
+    return 0;
+}
+
+static void join_threads(gale_server_t *s) {
+    for (size_t i = 0; i < s->thread_count; i++) pthread_join(s->threads[i], NULL);
+    s->thread_count = 0;
+    gale__free(s->threads);
+    s->threads = NULL;
+}
+
+int gale__server_run(gale_server_t *s) {
+    int err = open_workers(s, s->config.workers, NULL);
+    if (err < 0) return err;
+    err = start_threads(s, 1);
+    if (err < 0) gale__server_stop(s);
+    run_loop(&s->workers[0]);
+    join_threads(s);
+    atomic_store(&s->state, GALE__SERVER_STOPPED);
+    return err;
+}
+
+int gale__server_start(gale_server_t *s) {
+    int err = open_workers(s, s->config.workers, NULL);
+    if (err < 0) return err;
+    s->own_threads = true;
+    err = start_threads(s, 0);
+    if (err < 0) {
+        gale__server_stop(s);
+        join_threads(s);
+        unsigned count = atomic_load(&s->worker_count);
+        for (unsigned i = 0; i < count; i++) undo_worker(&s->workers[i]);
+        atomic_store(&s->state, GALE__SERVER_STOPPED);
+    }
+    return err;
+}
+
+int gale__server_join(gale_server_t *s) {
+    if (!s->own_threads) return GALE_ESTATE;
+    gale_worker_t *here = gale__worker_here();
+    if (here != NULL && here->server == s && gale__on_loop(here) &&
+        here->state != GALE__WORKER_ENDED) {
+        return GALE_ETHREAD; /* it would wait for itself */
+    }
+    join_threads(s);
+    atomic_store(&s->state, GALE__SERVER_STOPPED);
+    return 0;
+}
+
+int gale__server_attach(gale_server_t *s, uv_loop_t *loop) {
+    s->attached = true;
+    int err = open_workers(s, 1, loop);
+    if (err < 0) return err;
+    gale_worker_t *w = &s->workers[0];
+    gale__worker_enter(w);
+    if (s->handler.on_worker_start != NULL) s->handler.on_worker_start(w, s->handler_data);
+    return 0;
+}
+
+void gale__server_stop(gale_server_t *s) {
+    atomic_fetch_add(&s->stops, 1);
+    if (atomic_load(&s->state) != GALE__SERVER_RUNNING) return;
+    unsigned count = atomic_load(&s->worker_count);
+    for (unsigned i = 0; i < count; i++) gale__worker_wake(&s->workers[i]);
+}
+
+static void free_server(gale_server_t *s) {
+    for (size_t i = 0; i < s->address_count; i++) gale__address_close(&s->address[i]);
+    release_workers(s);
+    gale__free(s->workers);
+    gale__free(s);
+}
+
+void gale__server_worker_ended(gale_server_t *s) {
+    atomic_store(&s->state, GALE__SERVER_STOPPED);
+    if (atomic_load(&s->free_when_stopped)) free_server(s);
+}
+
+void gale__server_destroy(gale_server_t *s) {
+    bool running = atomic_load(&s->state) == GALE__SERVER_RUNNING;
+    if (running && s->attached) {
+        atomic_store(&s->free_when_stopped, true);
+        gale__server_stop(s);
+        gale__server_stop(s); /* at once */
+        return;
+    }
+    if (s->own_threads) {
+        if (running) gale__server_stop(s);
+        join_threads(s);
+    }
+    free_server(s);
+}

@@ -1,0 +1,51 @@
+/* The server object: configuration, callbacks, bound sockets, workers. Set up on one thread; then read by its workers. */
+#ifndef GALE_IO_SERVER_H
+#define GALE_IO_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "listener.h"
+#include "worker.h"
+
+enum { GALE__MAX_LISTENERS = 16, GALE__MAX_WORKERS = 256 };
+
+typedef enum {
+    GALE__SERVER_NEW,
+    GALE__SERVER_RUNNING,
+    GALE__SERVER_STOPPED
+} gale__server_state_t;
+
+struct gale_server_s {
+    gale_config_t config;
+    gale_handler_t handler;
+    void *handler_data;
+    bool has_handler;
+    bool own_threads; /* gale_server_start made them */
+    bool attached;
+    atomic_bool free_when_stopped; /* gale_server_free on an attached server: its loop does it */
+    atomic_int state;
+    atomic_uint stops; /* calls of gale_server_stop */
+    gale__address_t address[GALE__MAX_LISTENERS];
+    size_t address_count;
+    gale_worker_t *workers;
+    atomic_uint worker_count; /* those that can be posted to; 0 before run */
+    pthread_t *threads;
+    size_t thread_count;
+    char errmsg[256];
+};
+
+/* Keeps the sentence for gale_server_errmsg and gives `err`. */
+int gale__server_fail(gale_server_t *s, int err, const char *what, const char *where);
+/* Stops and joins what runs, then frees; of an attached server that still runs: as its loop closes. */
+void gale__server_destroy(gale_server_t *s);
+
+int gale__server_run(gale_server_t *s);
+int gale__server_start(gale_server_t *s);
+int gale__server_join(gale_server_t *s);
+int gale__server_attach(gale_server_t *s, uv_loop_t *loop);
+void gale__server_stop(gale_server_t *s);
+/* Called by the worker of an attached server when its last handle is closed. */
+void gale__server_worker_ended(gale_server_t *s);
+
+#endif

@@ -1,0 +1,99 @@
+/* The transport over libuv streams: TCP and unix sockets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "connection.h"
+#include "mem.h"
+#include "server.h"
+
+static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *buf) {
+    (void)suggested;
+    gale__conn_t *c = h->data;
+    size_t size = 0;
+    char *room = gale__conn_room(c, &size);
+    *buf = (uv_buf_t){.base = room, .len = room == NULL ? 0 : size};
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
+    gale__conn_t *c = stream->data;
+    if (c->phase == GALE__PHASE_CLOSED) return;
+    gale__worker_enter(c->worker);
+    if (n > 0) {
+        gale__conn_read(c, buf->base, (size_t)n);
+    } else if (n == UV_EOF) {
+        gale__conn_eof(c);
+    } else if (n < 0) {
+        gale__conn_broken(c, n == UV_ENOBUFS ? UV_ENOMEM : GALE_EGONE);
+    }
+}
+
+static long stream_try_write(gale__conn_t *c, const uv_buf_t *parts, unsigned count) {
+    return uv_try_write(&c->uv.stream, parts, count);
+}
+
+static void on_written(uv_write_t *req, int status) {
+    gale__backlog_t *b = (gale__backlog_t *)req;
+    gale__conn_t *c = b->conn;
+    gale__worker_enter(c->worker);
+    gale__conn_written(c, b, status);
+}
+
+static int stream_write(gale__conn_t *c, gale__backlog_t *b) {
+    b->conn = c;
+    return uv_write(&b->req, &c->uv.stream, b->part, b->parts, on_written);
+}
+
+static size_t stream_queued(const gale__conn_t *c) {
+    return uv_stream_get_write_queue_size(&c->uv.stream);
+}
+
+static int stream_read_start(gale__conn_t *c) {
+    return uv_read_start(&c->uv.stream, on_room, on_read);
+}
+
+static void stream_read_stop(gale__conn_t *c) { uv_read_stop(&c->uv.stream); }
+
+static void on_shutdown(uv_shutdown_t *req, int status) {
+    (void)status; /* a failed shutdown shows as EOF or by the deadline */
+    gale__free(req);
+}
+
+static void stream_shutdown(gale__conn_t *c) {
+    uv_shutdown_t *req = gale__malloc(sizeof *req);
+    if (req == NULL || uv_shutdown(req, &c->uv.stream, on_shutdown) < 0) {
+        gale__free(req);
+        gale__conn_cut(c, GALE_OK);
+    }
+}
+
+static void on_closed(uv_handle_t *h) { gale__conn_closed(h->data); }
+
+static void stream_close(gale__conn_t *c) { uv_close(&c->uv.handle, on_closed); }
+
+static int stream_remote(const gale__conn_t *c, char *out, size_t size) {
+    struct sockaddr_storage name;
+    int len = sizeof name;
+    out[0] = '\0';
+    if (c->is_unix) return 0;
+    int err = uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&name, &len);
+    if (err < 0) return err;
+    if (name.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)&name;
+        err = uv_ip6_name(a, out, size);
+        return err < 0 ? err : ntohs(a->sin6_port);
+    }
+    const struct sockaddr_in *a = (const struct sockaddr_in *)&name;
+    err = uv_ip4_name(a, out, size);
+    return err < 0 ? err : ntohs(a->sin_port);
+}
+
+const gale__transport_t gale__transport_stream = {
+    .try_write = stream_try_write,
+    .write = stream_write,
+    .queued = stream_queued,
+    .read_start = stream_read_start,
+    .read_stop = stream_read_stop,
+    .shutdown = stream_shutdown,
+    .close = stream_close,
+    .remote = stream_remote,
+};

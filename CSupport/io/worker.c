@@ -1,0 +1,282 @@
+#include "worker.h"
+
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+
+#include "connection.h"
+#include "mem.h"
+#include "server.h"
+
+enum { FREE_OUTBOXES = 8 };
+/* How old the Date may be before the clock is asked again. */
+#define STAMP_MS 100
+
+static _Thread_local gale_worker_t *here;
+
+gale_worker_t *gale__worker_here(void) { return here; }
+
+void gale__worker_enter(gale_worker_t *w) {
+    here = w;
+    atomic_store_explicit(&w->thread, (uintptr_t)pthread_self(), memory_order_relaxed);
+}
+
+/* ------------------------------------------------------------------------------- deadlines, Date */
+
+static void on_wheel(uv_timer_t *t);
+
+static void arm_wheel(gale_worker_t *w) {
+    int64_t wait = gale__wheel_next(&w->wheel, uv_now(w->loop));
+    if (wait < 0) {
+        w->wheel_due = 0;
+        return;
+    }
+    w->wheel_due = uv_now(w->loop) + (uint64_t)wait;
+    uv_timer_start(&w->wheel_timer, on_wheel, (uint64_t)wait, 0);
+}
+
+static void on_wheel(uv_timer_t *t) {
+    gale_worker_t *w = t->data;
+    gale__worker_enter(w);
+    w->wheel_due = 0;
+    gale__wheel_entry_t *e;
+    while ((e = gale__wheel_expired(&w->wheel, uv_now(w->loop))) != NULL) {
+        gale__conn_expired((gale__conn_t *)((char *)e - offsetof(gale__conn_t, timer)));
+    }
+    arm_wheel(w);
+}
+
+void gale__worker_deadline(gale_worker_t *w, gale__wheel_entry_t *e, uint64_t deadline_ms) {
+    if (deadline_ms == 0) {
+        gale__wheel_remove(&w->wheel, e);
+        return;
+    }
+    gale__wheel_set(&w->wheel, e, deadline_ms);
+    if (w->wheel_due == 0 || deadline_ms + GALE__WHEEL_TICK_MS < w->wheel_due) arm_wheel(w);
+}
+
+const gale__stamp_t *gale__worker_stamp(gale_worker_t *w) {
+    uint64_t now = uv_now(w->loop);
+    if (w->stamp_ms == 0 || now - w->stamp_ms >= STAMP_MS) {
+        w->stamp_ms = now == 0 ? 1 : now;
+        gale__stamp_update(&w->stamp, (int64_t)time(NULL), !w->server->config.no_server_header);
+    }
+    return &w->stamp;
+}
+
+/* ------------------------------------------------------------------------------ outboxes, settling */
+
+gale__outbox_t *gale__worker_outbox(gale_worker_t *w) {
+    gale__outbox_t *o = w->outboxes;
+    if (o != NULL) {
+        w->outboxes = o->next;
+        w->outbox_count--;
+        return o;
+    }
+    o = gale__malloc(sizeof *o);
+    if (o == NULL) return NULL;
+    o->bytes = 0;
+    o->arena_used = o->parts = o->owned = 0;
+    o->borrowed = NULL;
+    o->borrowed_len = 0;
+    return o;
+}
+
+void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o) {
+    gale__outbox_clear(o);
+    if (w->outbox_count >= FREE_OUTBOXES) {
+        gale__free(o);
+        return;
+    }
+    o->next = w->outboxes;
+    w->outboxes = o;
+    w->outbox_count++;
+}
+
+static void on_settle(uv_prepare_t *p) {
+    gale_worker_t *w = p->data;
+    gale__worker_enter(w);
+    gale__worker_settle_all(w);
+}
+
+void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c) {
+    if (w->dirty == NULL) uv_prepare_start(&w->settle, on_settle);
+    c->dirty = true;
+    c->dirty_next = w->dirty;
+    w->dirty = c;
+}
+
+void gale__worker_forget_dirty(gale_worker_t *w, gale__conn_t *c) {
+    if (!c->dirty) return;
+    gale__conn_t **link = &w->dirty;
+    while (*link != c) link = &(*link)->dirty_next;
+    *link = c->dirty_next;
+    c->dirty = false;
+}
+
+void gale__worker_settle_all(gale_worker_t *w) {
+    while (w->dirty != NULL) {
+        gale__conn_t *c = w->dirty;
+        w->dirty = c->dirty_next;
+        c->dirty = false;
+        gale__conn_settle(c);
+    }
+    uv_prepare_stop(&w->settle);
+}
+
+/* ------------------------------------------------------------------------------------- stopping */
+
+void gale__worker_handle_closed(uv_handle_t *h) {
+    gale_worker_t *w = h->data;
+    w->open_handles--;
+    gale__worker_check_stopped(w);
+}
+
+static void stop_timers(gale_worker_t *w) {
+    while (w->timers != NULL) gale__timer_stop(w->timers);
+}
+
+/* No connection and no listener is left: the worker's own handles go, and with them the loop's reason to run. */
+static void close_handles(gale_worker_t *w) {
+    w->state = GALE__WORKER_CLOSING;
+    const gale_handler_t *h = &w->server->handler;
+    gale__mailbox_close(&w->mailbox);
+    if (h->on_worker_stop != NULL) h->on_worker_stop(w, w->server->handler_data);
+    stop_timers(w);
+    gale__worker_settle_all(w);
+    atomic_store(&w->wake_closed, true);
+    while (atomic_load(&w->wakers) > 0) sched_yield();
+    uv_handle_t *own[] = {(uv_handle_t *)&w->wake, (uv_handle_t *)&w->wheel_timer,
+                          (uv_handle_t *)&w->grace_timer, (uv_handle_t *)&w->settle};
+    for (size_t i = 0; i < 4; i++) uv_close(own[i], gale__worker_handle_closed);
+}
+
+void gale__worker_check_stopped(gale_worker_t *w) {
+    if (w->state == GALE__WORKER_STOPPING && w->conn_count == 0) close_handles(w);
+    if (w->state == GALE__WORKER_CLOSING && w->open_handles == 0 && w->conn_count == 0) {
+        w->state = GALE__WORKER_ENDED;
+        if (w->server->attached) gale__server_worker_ended(w->server);
+    }
+}
+
+static void cut_all(gale_worker_t *w) {
+    for (gale__conn_t *c = w->conns, *next; c != NULL; c = next) {
+        next = c->next;
+        gale__conn_cut(c, GALE_ESHUTDOWN);
+    }
+    gale__worker_settle_all(w);
+}
+
+static void on_grace_over(uv_timer_t *t) {
+    gale__worker_enter(t->data);
+    cut_all(t->data);
+}
+
+/* Settling one connection may close others (a handler that answers them), so the list is walked by marks. */
+static void retire_all(gale_worker_t *w) {
+    for (gale__conn_t *c = w->conns, *next; c != NULL; c = next) {
+        next = c->next;
+        c->depth++; /* nothing is torn down under the walk */
+        gale__conn_retire(c);
+        c->depth--;
+        gale__conn_touch(c);
+    }
+    gale__worker_settle_all(w);
+}
+
+static void begin_stop(gale_worker_t *w) {
+    w->state = GALE__WORKER_STOPPING;
+    gale__listener_close_all(w);
+    uv_timer_start(&w->grace_timer, on_grace_over, w->server->config.shutdown_grace_ms, 0);
+    retire_all(w);
+    gale__worker_check_stopped(w);
+}
+
+static void on_wake(uv_async_t *a) {
+    gale_worker_t *w = a->data;
+    gale__worker_enter(w);
+    if (w->state >= GALE__WORKER_CLOSING) return;
+    gale__mailbox_run(&w->mailbox);
+    gale__worker_settle_all(w);
+    unsigned stops = atomic_load(&w->server->stops);
+    if (stops == w->stops_seen) return;
+    bool again = w->stops_seen > 0 || stops > 1;
+    w->stops_seen = stops;
+    if (w->state == GALE__WORKER_RUNNING) begin_stop(w);
+    if (again && w->state == GALE__WORKER_STOPPING) cut_all(w);
+}
+
+/* The count keeps the worker from closing the handle while another thread is in uv_async_send. */
+void gale__worker_wake(gale_worker_t *w) {
+    atomic_fetch_add(&w->wakers, 1);
+    if (!atomic_load(&w->wake_closed)) uv_async_send(&w->wake);
+    atomic_fetch_sub(&w->wakers, 1);
+}
+
+int gale__worker_post(gale_worker_t *w, void (*fn)(void *arg), void *arg) {
+    int posted = gale__mailbox_post(&w->mailbox, fn, arg);
+    if (posted > 0) gale__worker_wake(w);
+    return posted < 0 ? posted : 0;
+}
+
+/* ------------------------------------------------------------------------------------ life */
+
+static int open_handles(gale_worker_t *w) {
+    int err = uv_async_init(w->loop, &w->wake, on_wake);
+    if (err < 0) return err;
+    uv_timer_init(w->loop, &w->wheel_timer); /* these three cannot fail */
+    uv_timer_init(w->loop, &w->grace_timer);
+    uv_prepare_init(w->loop, &w->settle);
+    w->wake.data = w->wheel_timer.data = w->grace_timer.data = w->settle.data = w;
+    /* Deadlines and the grace period hold no loop open by themselves: connections do. */
+    uv_unref((uv_handle_t *)&w->wheel_timer);
+    uv_unref((uv_handle_t *)&w->grace_timer);
+    w->open_handles = 4;
+    return 0;
+}
+
+int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_t *loop) {
+    memset(w, 0, sizeof *w);
+    w->server = s;
+    w->index = index;
+    w->refs.worker = (uint32_t)index;
+    w->limits.max_bytes = s->config.max_header_bytes;
+    w->limits.max_headers = s->config.max_headers;
+    w->loop = loop == NULL ? &w->own_loop : loop;
+    int err = loop == NULL ? uv_loop_init(w->loop) : 0;
+    if (err < 0) {
+        w->loop = NULL;
+        return err;
+    }
+    gale__wheel_init(&w->wheel, uv_now(w->loop));
+    err = open_handles(w);
+    if (err < 0) {
+        if (loop == NULL) uv_loop_close(w->loop);
+        w->loop = NULL;
+        return err;
+    }
+    w->state = GALE__WORKER_RUNNING;
+    bool shared = s->config.workers > 1 && !s->attached;
+    for (size_t i = 0; err == 0 && i < s->address_count; i++) {
+        err = gale__listener_open(w, &s->address[i], shared, (int)s->config.backlog);
+        if (err < 0) gale__server_fail(s, err, "cannot listen", NULL);
+    }
+    return err;
+}
+
+void gale__worker_release(gale_worker_t *w) {
+    gale__mailbox_close(&w->mailbox);
+    while (w->outboxes != NULL) {
+        gale__outbox_t *o = w->outboxes;
+        w->outboxes = o->next;
+        gale__free(o);
+    }
+    while (w->free_conns != NULL) {
+        gale__conn_t *c = w->free_conns;
+        w->free_conns = c->next;
+        gale__free(c);
+    }
+    gale__exchange_free_pool(w);
+    gale__block_pool_clear(&w->blocks);
+    gale__ref_table_clear(&w->refs);
+}

@@ -1,0 +1,108 @@
+/*
+ * A worker: one libuv loop on one thread with everything its connections share: blocks, outboxes, pools, the timer wheel,
+ * the mailbox, the reference table. Nothing here is locked; other threads come in by the mailbox alone.
+ */
+#ifndef GALE_IO_WORKER_H
+#define GALE_IO_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "block.h"
+#include "gale.h"
+#include "http1_head.h"
+#include "http1_response.h"
+#include "mailbox.h"
+#include "outbox.h"
+#include "ref_table.h"
+#include "timer_wheel.h"
+
+typedef struct gale__conn gale__conn_t;
+typedef struct gale__accept_point gale__accept_point_t;
+
+typedef enum {
+    GALE__WORKER_IDLE,    /* not yet on a loop */
+    GALE__WORKER_RUNNING,
+    GALE__WORKER_STOPPING, /* no listeners; open requests finish */
+    GALE__WORKER_CLOSING,  /* no connections; handles are being closed */
+    GALE__WORKER_ENDED
+} gale__worker_state_t;
+
+struct gale_worker_s {
+    gale_server_t *server;
+    uv_loop_t *loop;
+    uv_loop_t own_loop;
+    size_t index;
+    void *data;
+    atomic_uintptr_t thread; /* of its loop; callbacks keep it current for attached loops */
+    gale__worker_state_t state;
+
+    uv_async_t wake;       /* mailbox and stop */
+    uv_timer_t wheel_timer;
+    uv_timer_t grace_timer;
+    uv_prepare_t settle;   /* settles connections written to outside their own callbacks */
+    int open_handles;      /* of those four and the listeners */
+    unsigned stops_seen;
+    atomic_int wakers;       /* threads that are about to use `wake` */
+    atomic_bool wake_closed;
+
+    gale__wheel_t wheel;
+    uint64_t wheel_due;    /* when wheel_timer fires; 0: not armed */
+    gale__mailbox_t mailbox;
+    gale__ref_table_t refs;
+    gale__block_pool_t blocks;
+    gale__head_limits_t limits;
+    gale__stamp_t stamp;
+    uint64_t stamp_ms;
+
+    gale__outbox_t *outboxes; /* free ones */
+    unsigned outbox_count;
+    gale_req_t *requests;     /* free ones */
+    unsigned request_count;
+    gale__conn_t *free_conns;
+    unsigned free_conn_count;
+    gale__conn_t *conns;      /* open ones */
+    size_t conn_count;
+    gale__conn_t *dirty;      /* to be settled */
+    gale_timer_t *timers;
+    gale__accept_point_t *accept_points;
+};
+
+/* Puts the worker on a loop: handles, listeners, on_worker_start. */
+int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_t *loop);
+/* After its loop has ended: mailbox, pools, tables. */
+void gale__worker_release(gale_worker_t *w);
+/* Wakes the worker to look at server->stops. Any thread, signal handlers. */
+void gale__worker_wake(gale_worker_t *w);
+int gale__worker_post(gale_worker_t *w, void (*fn)(void *arg), void *arg);
+
+/* Every callback of libuv that reaches Gale's code begins with it: the calling thread is the worker's. */
+void gale__worker_enter(gale_worker_t *w);
+static inline bool gale__on_loop(const gale_worker_t *w) {
+    return atomic_load_explicit(&w->thread, memory_order_relaxed) == (uintptr_t)pthread_self();
+}
+gale_worker_t *gale__worker_here(void);
+
+/* Brings Date up to date and gives the stamp. */
+const gale__stamp_t *gale__worker_stamp(gale_worker_t *w);
+/* A deadline on the wheel; 0 takes it off. */
+void gale__worker_deadline(gale_worker_t *w, gale__wheel_entry_t *e, uint64_t deadline_ms);
+
+gale__outbox_t *gale__worker_outbox(gale_worker_t *w);
+void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o);
+/* The connection is settled before the loop waits again. */
+void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c);
+void gale__worker_forget_dirty(gale_worker_t *w, gale__conn_t *c);
+void gale__worker_settle_all(gale_worker_t *w);
+/* A connection has gone: a stopping worker may have been waiting for it. */
+void gale__worker_check_stopped(gale_worker_t *w);
+/* on close callback of every handle counted in open_handles. */
+void gale__worker_handle_closed(uv_handle_t *h);
+
+/* User timers. */
+gale_timer_t *gale__timer_start(gale_worker_t *w, uint64_t ms, uint64_t repeat, void (*fn)(void *), void *data);
+void gale__timer_stop(gale_timer_t *t);
+
+#endif

@@ -1,0 +1,113 @@
+# Two commands are the whole set-up: `make chat` and `make test`. CONTRIBUTING.md says what the rest is for.
+
+PORT := 8888
+HOST := 127.0.0.1
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+ifeq ($(origin CC),default)
+CC := $(or $(shell command -v gcc),$(shell command -v clang),gcc)
+endif
+CLANG ?= clang
+CMAKE := cmake -Wno-dev
+MAKEFLAGS += --no-print-directory
+
+# Debian packages. Those that are there already are not touched (.ci/packages).
+C_PACKAGES := libuv1-dev pkg-config cmake libc6-dev $(if $(filter %gcc,$(CC)),gcc)
+SWIFT_PACKAGES := swift git ca-certificates libuv1-dev pkg-config libc6-dev
+TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) gcc g++ python3 curl
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t text; do \
+		printf '  make %-9s %s\n' "$$t" "$$text"; done
+
+chat: ## build the chat and serve it at http://127.0.0.1:8888 (PORT=, HOST=)
+	@.ci/packages $(SWIFT_PACKAGES)
+	swift build -c release --product chat
+	@exec .build/release/chat --host $(HOST) --port $(PORT)
+
+test: ## run all tests: C with gcc and clang, Swift, Python, examples, installation
+	@.ci/packages $(TEST_PACKAGES)
+	@$(MAKE) test-c test-swift test-examples test-install
+
+lib: ## build/lib/libgale.a and libgale.so (needs no Swift)
+	@.ci/packages $(C_PACKAGES)
+	@.ci/quiet $(CMAKE) -S . -B build -DCMAKE_C_COMPILER=$(CC) -DGALE_BUILD_EXAMPLES=ON
+	cmake --build build --target gale gale_static -j $(JOBS)
+
+install: lib ## install header, library, gale.pc and the CMake package (PREFIX=, DESTDIR=)
+	cmake --install build --prefix $(PREFIX)
+
+examples: examples-c examples-swift ## build/examples/NAME (C) and .build/release/NAME (Swift)
+
+bench: ## compare with other servers on this machine
+	@.ci/packages $(TEST_PACKAGES) nginx wrk libmicrohttpd-dev python3-venv
+	python3 Benchmarks/bench.py
+
+asan: ## C tests and examples under AddressSanitizer and UBSan
+	@$(MAKE) sanitize NAME=asan SANITIZE=address,undefined
+
+tsan: ## C tests and examples under ThreadSanitizer
+	@$(MAKE) sanitize NAME=tsan SANITIZE=thread
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS (60); FUZZ=part of a name; finds land in build/fuzz
+	@.ci/packages $(C_PACKAGES)
+	@CLANG="$(CLANG)" JOBS="$(JOBS)" .ci/fuzz $(FUZZ_SECONDS) $(FUZZ)
+
+format: ## format all sources in place
+	@.ci/packages clang-format swift
+	@.ci/format
+
+check: ## what `format` would change, and the walls of the architecture; changes nothing
+	@.ci/packages clang-format swift python3
+	@.ci/format --check
+	@.ci/walls
+
+docs: ## build/docs: reference of the Swift API (the C API is documented in include/gale.h)
+	@.ci/packages $(SWIFT_PACKAGES)
+	@.ci/docs
+
+clean: ## remove everything that was built
+	rm -rf build .build
+
+# ------------------------------------------------------------------------------------------------------------ parts
+
+test-c:
+	@$(MAKE) ctest NAME=gcc CTEST_CC=gcc
+	@$(MAKE) ctest NAME=clang CTEST_CC="$(CLANG)"
+
+ctest:
+	@echo "C tests, $(NAME)"
+	@.ci/quiet $(CMAKE) -S . -B build/test-$(NAME) -DCMAKE_C_COMPILER="$(CTEST_CC)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DGALE_BUILD_TESTS=ON -DGALE_WERROR=ON -DGALE_INSTALL=OFF
+	@.ci/quiet cmake --build build/test-$(NAME) -j $(JOBS)
+	build/test-$(NAME)/tests/gale_tests
+
+test-swift:
+	swift test
+
+test-examples: examples
+	python3 Tests/Install/examples.py build/examples .build/release
+
+test-install: lib
+	Tests/Install/run
+
+sanitize:
+	@.ci/packages $(C_PACKAGES) python3
+	@.ci/quiet $(CMAKE) -S . -B build/$(NAME) -DCMAKE_C_COMPILER="$(CLANG)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DGALE_SANITIZE=$(SANITIZE) -DGALE_BUILD_TESTS=ON -DGALE_BUILD_EXAMPLES=ON -DGALE_INSTALL=OFF
+	@.ci/quiet cmake --build build/$(NAME) -j $(JOBS)
+	build/$(NAME)/tests/gale_tests
+	python3 Tests/Install/examples.py build/$(NAME)/examples
+
+examples-c: lib
+	cmake --build build -j $(JOBS)
+
+examples-swift:
+	@.ci/packages $(SWIFT_PACKAGES)
+	swift build -c release --product echo
+	swift build -c release --product chat
+
+.PHONY: help chat test lib install examples bench asan tsan fuzz format check docs clean \
+	test-c ctest test-swift test-examples test-install sanitize examples-c examples-swift

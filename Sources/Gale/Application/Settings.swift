@@ -1,0 +1,66 @@
+public import Logging
+internal import GaleCore
+
+/// What an application is configured with. Everything has a default.
+public struct Settings: Sendable {
+    /// Limits, timeouts and workers.
+    public var server = ServerSettings()
+    /// Signs cookies; without it `setSignedCookie` throws.
+    public var cookieSecret: CookieSecret?
+    /// Whether every method but GET, HEAD and OPTIONS needs an XSRF token in handlers (XSR-01).
+    public var xsrfCookies = false
+    /// The name of the XSRF cookie; the form field is always `_xsrf` (XSR-05).
+    public var xsrfCookieName = "_xsrf"
+    /// Where `requireUser` sends the anonymous.
+    public var loginURL: String?
+    /// Origins, such as "https://example.com", that may open WebSockets beside the server's own.
+    public var allowedOrigins: [String] = []
+    /// What `staticURL` puts before a path.
+    public var staticURLPrefix = "/static/"
+    /// Where the lines go. Default: stderr, in Tornado's form.
+    public var logger = Logger(label: "gale") { ConsoleLogHandler(label: $0) }
+    /// Whether each request is logged: `200 GET /uri (ip) 1.23ms` (WEB-38).
+    public var accessLog = true
+
+    /// All defaults.
+    public init() {}
+}
+
+/// Limits and timeouts of the server. Nil: the core's default, which stands in `gale.h`.
+public struct ServerSettings: Sendable {
+    /// Loops, each on its thread; default one a CPU.
+    public var workers: Int?
+    /// Of a request body, in bytes; default 1 MiB.
+    public var maxBodyBytes: Int?
+    /// Request line and header fields together, in bytes; default 16 KiB.
+    public var maxHeaderBytes: Int?
+    /// From the first byte of a request to the end of its head; default 10 s.
+    public var headerTimeout: Duration?
+    /// Without a byte of the body; default 30 s.
+    public var bodyTimeout: Duration?
+    /// Between requests; default 60 s.
+    public var idleTimeout: Duration?
+    /// While the client takes no byte; default 30 s.
+    public var writeTimeout: Duration?
+    /// How long a stop waits for open requests; default 10 s.
+    public var shutdownGrace: Duration?
+    /// Of a WebSocket message, in bytes; default 10 MiB.
+    public var maxMessageBytes: Int?
+
+    /// All defaults.
+    public init() {}
+
+    var configuration: ServerConfiguration {
+        var configuration = ServerConfiguration()
+        configuration.workers = workers
+        configuration.maxBodyBytes = maxBodyBytes
+        configuration.maxHeaderBytes = maxHeaderBytes
+        configuration.headerTimeout = headerTimeout
+        configuration.bodyTimeout = bodyTimeout
+        configuration.idleTimeout = idleTimeout
+        configuration.writeTimeout = writeTimeout
+        configuration.shutdownGrace = shutdownGrace
+        configuration.maxMessageBytes = maxMessageBytes
+        return configuration
+    }
+}

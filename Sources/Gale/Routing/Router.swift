@@ -1,0 +1,133 @@
+internal import GaleCore
+
+/// What answers a request.
+@usableFromInline
+enum Endpoint: Sendable {
+    /// Called straight from the C callback.
+    case sync(@Sendable (Request) throws -> Void)
+    /// Called in a task of the loop.
+    case async(@Sendable (Request) async throws -> Void)
+    /// Makes a handler object and runs its life.
+    case handler(HandlerFactory)
+}
+
+/// Makes the handler objects of a route.
+@usableFromInline
+struct HandlerFactory: Sendable {
+    let make: @Sendable () -> RequestHandler
+    let streamsBody: Bool
+}
+
+/// The endpoints of one pattern.
+final class RouteEntry: Sendable {
+    let pattern: Pattern
+    let endpoints: [Endpoint?]
+    let any: Endpoint?
+    let middleware: [any Middleware]
+    let methods: MethodSet
+
+    init(pattern: Pattern, routes: [Route], middleware: [any Middleware]) {
+        self.pattern = pattern
+        self.middleware = middleware
+        var endpoints: [Endpoint?] = Array(repeating: nil, count: Method.allCases.count)
+        var any: Endpoint?
+        var methods = MethodSet()
+        for route in routes {
+            guard let method = route.method else {
+                any = any ?? route.endpoint
+                continue
+            }
+            if endpoints[method.rawValue] == nil { endpoints[method.rawValue] = route.endpoint }
+            methods.insert(method)
+        }
+        self.endpoints = endpoints
+        self.any = any
+        self.methods = methods
+    }
+
+    func endpoint(_ method: Method) -> Endpoint? {
+        if let found = endpoints[method.rawValue] { return found }
+        if method == .head, let found = endpoints[Method.get.rawValue] { return found }
+        return any
+    }
+}
+
+/// Finds what answers a request: plain paths by hash, then patterns in the order of the routes (APP-01, RT-02).
+struct Router: Sendable {
+    private var slots: [RouteEntry?]
+    private let mask: Int
+    private let patterns: [RouteEntry]
+    private let names: [String: Pattern]
+
+    enum Match {
+        case found(RouteEntry, Endpoint)
+        case notAllowed(MethodSet)
+        case notFound
+    }
+
+    /// Routes with the same pattern and middleware share an entry; a static path is matched before patterns.
+    init(_ routes: [Route] = []) throws(RouteError) {
+        var entries: [(pattern: Pattern, routes: [Route])] = []
+        var places: [String: Int] = [:]
+        var names: [String: Pattern] = [:]
+        for route in routes {
+            let pattern = try Pattern(route.path)
+            if let name = route.name { names[name] = pattern }
+            if let place = places[route.path], entries[place].routes[0].group == route.group {
+                entries[place].routes.append(route)
+            } else {
+                places[route.path] = places[route.path] ?? entries.count
+                entries.append((pattern, [route]))
+            }
+        }
+        let made = entries.map { RouteEntry(pattern: $0.pattern, routes: $0.routes, middleware: $0.routes[0].middleware) }
+        let plain = made.filter { $0.pattern.isStatic }
+        patterns = made.filter { !$0.pattern.isStatic }
+        self.names = names
+        var size = 8
+        while size < plain.count * 4 { size *= 2 }
+        mask = size - 1
+        slots = Array(repeating: nil, count: size)
+        for entry in plain {
+            var slot = Router.hash(Array(entry.pattern.text.utf8).span) & mask
+            while slots[slot] != nil { slot = (slot + 1) & mask }
+            slots[slot] = entry
+        }
+    }
+
+    /// Looks the path up; what it captures goes to `captures`.
+    func match(_ path: Span<UInt8>, _ method: Method, _ captures: inout [Range<Int>]) -> Match {
+        var allowed = MethodSet()
+        var isKnown = false
+        var slot = Router.hash(path) & mask
+        while let entry = slots[slot] {
+            if Router.equal(path, entry.pattern.text) {
+                if let endpoint = entry.endpoint(method) { return .found(entry, endpoint) }
+                allowed.formUnion(entry.methods)
+                isKnown = true
+            }
+            slot = (slot + 1) & mask
+        }
+        for entry in patterns where entry.pattern.matches(path, &captures) {
+            if let endpoint = entry.endpoint(method) { return .found(entry, endpoint) }
+            allowed.formUnion(entry.methods)
+            isKnown = true
+        }
+        return isKnown ? .notAllowed(allowed) : .notFound
+    }
+
+    func pattern(named name: String) -> Pattern? { names[name] }
+
+    private static func hash(_ bytes: Span<UInt8>) -> Int {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for index in bytes.indices { hash = (hash ^ UInt64(bytes[index])) &* 0x0100_0000_01b3 }
+        return Int(truncatingIfNeeded: hash ^ hash >> 29) & Int.max
+    }
+
+    private static func equal(_ bytes: Span<UInt8>, _ text: String) -> Bool {
+        let text = text.utf8.span
+        if bytes.count != text.count { return false }
+        for index in bytes.indices where bytes[index] != text[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,176 @@
+internal import CGale
+internal import Synchronization
+
+/// Limits and timeouts. Nil: the core's default, which stands in `gale.h`.
+public struct ServerConfiguration: Sendable {
+    /// Loops, each on its thread; default one a CPU.
+    public var workers: Int?
+    /// Of listen(2).
+    public var backlog: Int?
+    /// Request line and header fields together, in bytes.
+    public var maxHeaderBytes: Int?
+    /// Of a request body, in bytes.
+    public var maxBodyBytes: Int?
+    /// From the first byte of a request to the end of its head.
+    public var headerTimeout: Duration?
+    /// Without a byte of the body.
+    public var bodyTimeout: Duration?
+    /// Between requests.
+    public var idleTimeout: Duration?
+    /// While the client takes no byte.
+    public var writeTimeout: Duration?
+    /// How long a stop waits for open requests.
+    public var shutdownGrace: Duration?
+    /// Of a WebSocket message, in bytes.
+    public var maxMessageBytes: Int?
+    /// Bytes queued above which a writer waits.
+    public var writeHighWater: Int?
+
+    /// All defaults.
+    public init() {}
+
+    func fill(_ config: inout gale_config_t) {
+        func set(_ field: WritableKeyPath<gale_config_t, UInt32>, _ value: Int?) {
+            if let value { config[keyPath: field] = UInt32(clamping: value) }
+        }
+        func set(_ field: WritableKeyPath<gale_config_t, UInt32>, _ value: Duration?) {
+            if let value { config[keyPath: field] = UInt32(clamping: value.wholeMilliseconds) }
+        }
+        set(\.workers, workers)
+        set(\.backlog, backlog)
+        set(\.max_header_bytes, maxHeaderBytes)
+        set(\.header_timeout_ms, headerTimeout)
+        set(\.body_timeout_ms, bodyTimeout)
+        set(\.idle_timeout_ms, idleTimeout)
+        set(\.write_timeout_ms, writeTimeout)
+        set(\.shutdown_grace_ms, shutdownGrace)
+        set(\.write_high_water, writeHighWater)
+        if let maxBodyBytes { config.max_body_bytes = UInt64(clamping: maxBodyBytes) }
+        if let maxMessageBytes { config.ws_max_message_bytes = UInt64(clamping: maxMessageBytes) }
+    }
+}
+
+/// What a server asks of the layer above.
+public protocol ServerDelegate: AnyObject, Sendable {
+    /// A new object for a request; later requests use it again. Loop thread.
+    func makeExchange(on worker: Worker) -> Exchange
+    /// A loop is about to run. On its thread.
+    func workerStarted(_ worker: Worker)
+    /// A loop has ended. On its thread.
+    func workerStopped(_ worker: Worker)
+}
+
+/// A server of the core: listeners and workers.
+public final class Server: @unchecked Sendable {
+    // @unchecked: the C object says which call is safe where (gale.h, Threads); `state` is under its lock.
+    let pointer: OpaquePointer
+    let delegate: any ServerDelegate
+    private let state = Mutex(State())
+
+    private struct State {
+        var running = 0
+        var started = 0
+        var isStarted = false
+        var waiters: [UnsafeContinuation<Void, Never>] = []
+        var startWaiters: [UnsafeContinuation<Void, Never>] = []
+    }
+
+    /// Makes a server that listens nowhere yet.
+    public init(_ configuration: ServerConfiguration, delegate: any ServerDelegate) throws(CoreError) {
+        var config = gale_config()
+        configuration.fill(&config)
+        var made: OpaquePointer?
+        try check(gale_server_new(&made, &config))
+        guard let made else { throw CoreError.limit }
+        pointer = made
+        self.delegate = delegate
+        var handler = gale_handler()
+        Callbacks.install(&handler)
+        let result = gale_server_handle(pointer, &handler, Unmanaged.passUnretained(self).toOpaque())
+        if result < 0 {
+            gale_server_free(pointer)
+            throw CoreError(result)
+        }
+    }
+
+    deinit { gale_server_free(pointer) }
+
+    /// Adds a listening socket: "http://HOST:PORT" or "unix:PATH". Throws with the core's sentence.
+    public func listen(_ url: String) throws(CoreError) { try sentence(gale_server_listen(pointer, url)) }
+
+    /// The port of the index-th `listen`, as bound.
+    public func port(_ index: Int = 0) -> Int { Int(gale_server_port(pointer, index)) }
+
+    /// Starts the workers on threads of their own. `join` must follow.
+    public func start() throws(CoreError) {
+        state.withLock { state in
+            state.isStarted = true
+            state.running = gale_server_workers(pointer)
+        }
+        let result = gale_server_start(pointer)
+        if result < 0 { state.withLock { $0.running = 0 } }
+        try sentence(result)
+    }
+
+    /// Stops gracefully; a second call cuts. Any thread.
+    public func stop() { gale_server_stop(pointer) }
+
+    /// Waits until all workers run.
+    public func ready() async {
+        await withUnsafeContinuation { continuation in
+            let now = state.withLock { state in
+                if state.started >= gale_server_workers(pointer) { return true }
+                state.startWaiters.append(continuation)
+                return false
+            }
+            if now { continuation.resume() }
+        }
+    }
+
+    /// Waits until all workers have ended, then joins their threads.
+    public func join() async {
+        await withUnsafeContinuation { continuation in
+            let now = state.withLock { state in
+                if state.running == 0 { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if now { continuation.resume() }
+        }
+        // Blocks for the few instructions a thread still needs after its last callback.
+        gale_server_join(pointer)
+    }
+
+    /// Calls `body` on the loop of the index-th worker; false when it doesn't run. Any thread.
+    @discardableResult
+    public func post(to index: Int = 0, _ body: @escaping @Sendable () -> Void) -> Bool {
+        guard let worker = gale_server_worker(pointer, index) else { return false }
+        return Worker.post(worker, body)
+    }
+
+    func workerStarted() {
+        let waiters = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
+            state.started += 1
+            guard state.started >= gale_server_workers(pointer) else { return [] }
+            let waiters = state.startWaiters
+            state.startWaiters = []
+            return waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func workerStopped() {
+        let waiters = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
+            state.running -= 1
+            guard state.running == 0 else { return [] }
+            let waiters = state.waiters
+            state.waiters = []
+            return waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private func sentence(_ result: Int32) throws(CoreError) {
+        if result < 0 { throw CoreError(result, sentence: String(cString: gale_server_errmsg(pointer))) }
+    }
+}

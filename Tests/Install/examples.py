@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Starts the examples as a user would and talks to them: examples.py FOLDER [FOLDER...]
+
+A FOLDER holds built examples (build/examples, .build/release, build/asan/examples ...). Each program must answer, stop
+by a signal with status 0, and write nothing to stderr, where a sanitizer would. Python's standard library only.
+Last line: N passed, N failed.
+"""
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+results = {"passed": 0, "failed": 0}
+
+
+def check(good, what, detail=""):
+    results["passed" if good else "failed"] += 1
+    if not good:
+        print(f"FAIL {what}{': ' + str(detail)[:600] if detail != '' else ''}")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def connect(address, timeout=10.0):
+    s = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+    s.settimeout(timeout)
+    s.connect(address if isinstance(address, str) else ("127.0.0.1", address))
+    return s
+
+
+class Server:
+    """A running example. Leaving the block stops it and checks how it ends."""
+
+    def __init__(self, name, command, address, stop=signal.SIGTERM, clean_stop=True):
+        self.name, self.command, self.address, self.stop, self.clean_stop = name, command, address, stop, clean_stop
+
+    def __enter__(self):
+        self.out = tempfile.TemporaryFile("w+")
+        self.err = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([str(c) for c in self.command], stdin=subprocess.DEVNULL, stdout=self.out,
+                                        stderr=self.err)
+        for _ in range(200):
+            if self.process.poll() is not None:
+                break
+            with contextlib.suppress(OSError):
+                connect(self.address).close()
+                return self
+            time.sleep(0.05)
+        self.kill()
+        raise RuntimeError(f"{self.name} did not start: {self.text(self.err)}")
+
+    @staticmethod
+    def text(file):
+        file.seek(0)
+        return file.read()
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def __exit__(self, kind, error, trace):
+        if self.process.poll() is None:
+            self.process.send_signal(self.stop)
+        try:
+            status = self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            status = "still running after 15 s"
+            self.kill()
+        if self.clean_stop:
+            check(status == 0, f"{self.name} stops by {self.stop.name} with 0", f"{status} {self.text(self.err)}")
+            check("Sanitizer" not in self.text(self.err), f"{self.name}: no sanitizer report", self.text(self.err))
+        return False
+
+
+def http(address, head, body=b""):
+    """One exchange on a connection of its own: (status, {field: value}, body)."""
+    with connect(address) as s:
+        s.sendall(head.replace("\n", "\r\n").encode() + b"\r\nConnection: close\r\n\r\n" + body)
+        data = b""
+        while chunk := s.recv(65536):
+            data += chunk
+    top, _, rest = data.partition(b"\r\n\r\n")
+    lines = top.decode("latin-1").split("\r\n")
+    fields = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:])}
+    return int(lines[0].split()[1]) if data else 0, fields, rest
+
+
+class WebSocket:
+    def __init__(self, address, path):
+        self.socket, self.buffer = connect(address), b""
+        self.socket.sendall((f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+        while b"\r\n\r\n" not in self.buffer:
+            data = self.socket.recv(65536)
+            if not data:
+                raise OSError("closed in the handshake")
+            self.buffer += data
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 101") or b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" not in head:
+            raise OSError(f"no handshake: {head!r}")
+
+    def send(self, kind, data):
+        n, key = len(data), b"\1\2\3\4"
+        length = (bytes([128 | n]) if n < 126 else bytes([254]) + struct.pack(">H", n) if n < 65536
+                  else bytes([255]) + struct.pack(">Q", n))
+        mask = int.from_bytes((key * (n // 4 + 1))[:n], "big")
+        self.socket.sendall(bytes([128 | kind]) + length + key + (int.from_bytes(data, "big") ^ mask).to_bytes(n, "big"))
+
+    def take(self, n):
+        parts, have = [self.buffer], len(self.buffer)
+        while have < n:
+            data = self.socket.recv(1 << 18)
+            if not data:
+                raise OSError("closed")
+            parts.append(data)
+            have += len(data)
+        data = b"".join(parts)
+        self.buffer = data[n:]
+        return data[:n]
+
+    def receive(self):
+        first, n = self.take(2)
+        if n > 125:
+            n = struct.unpack(">H" if n == 126 else ">Q", self.take(2 if n == 126 else 8))[0]
+        return first & 15, self.take(n)
+
+    def close(self):
+        self.socket.close()
+
+
+# ------------------------------------------------------------------------------------------------------- the programs
+
+def echo_http(name, address):
+    status, fields, body = http(address, "GET /hello HTTP/1.1\nHost: x")
+    check(status == 200 and body == b"Hello, World!" and fields.get("content-type", "").startswith("text/plain"),
+          f"{name}: /hello", (status, fields, body))
+    status, fields, body = http(address, "HEAD /hello HTTP/1.1\nHost: x")
+    check(status == 200 and body == b"" and fields.get("content-length") == "13", f"{name}: HEAD /hello", (status, fields))
+
+    payload = bytes(range(256)) * 9
+    for how, head, wire in [
+        ("Content-Length", f"Content-Length: {len(payload)}", payload),
+        ("chunked", "Transfer-Encoding: chunked", b"".join(
+            b"%x\r\n%b\r\n" % (len(p), p) for p in (payload[:1], payload[1:700], payload[700:])) + b"0\r\n\r\n"),
+    ]:
+        status, fields, body = http(address, f'PATCH /a%20b?x="1" HTTP/1.1\nHost: x\nX-Text: "a\\b"\t\xe9\n{head}', wire)
+        try:
+            seen = json.loads(body)
+        except ValueError:
+            seen = {}
+        check(status == 200 and fields.get("content-type") == "application/json" and seen.get("method") == "PATCH"
+              and seen.get("target") == '/a%20b?x="1"' and base64.b64decode(seen.get("body_b64", "")) == payload
+              and any(n.lower() == "x-text" and v.startswith('"a\\b"\t') for n, v in seen.get("headers", [])),
+              f"{name}: the request as JSON, {how}", (status, body))
+    status, _, body = http(address, "DELETE /hello HTTP/1.1\nHost: x")
+    check(status == 200 and b'"DELETE"' in body, f"{name}: other methods on /hello are echoed", (status, body))
+
+
+def echo_websocket(name, address):
+    ws = WebSocket(address, "/ws")
+    for kind, data in [(1, "grüße".encode()), (2, b""), (2, b"\0" * 200), (2, os.urandom(1 << 20)), (1, b"x" * 70000)]:
+        ws.send(kind, data)
+        check(ws.receive() == (kind, data), f"{name}: /ws echoes {len(data)} bytes")
+    big = b"y" * (16 << 20)
+    ws.send(2, big)
+    check(ws.receive() == (2, big), f"{name}: /ws echoes 16 MiB")
+    ws.send(9, b"ping")
+    check(ws.receive() == (10, b"ping"), f"{name}: /ws answers a ping")
+    ws.send(8, struct.pack(">H", 1000))
+    check(ws.receive() == (8, struct.pack(">H", 1000)), f"{name}: /ws closes")
+    ws.close()
+    status, _, _ = http(address, "GET /ws HTTP/1.1\nHost: x")
+    check(status in (400, 405, 426), f"{name}: /ws without a handshake is refused", status)
+
+    room = [WebSocket(address, "/broadcast") for _ in range(8)]
+    for i, sender in enumerate(room):
+        sender.send(1, b"message %d" % i)
+        got = [member.receive() for member in room]
+        check(got == [(1, b"message %d" % i)] * 8, f"{name}: /broadcast reaches all sockets", got)
+    room[3].close()
+    room[0].send(2, b"after one left")
+    got = [m.receive() for i, m in enumerate(room) if i != 3]
+    check(got == [(2, b"after one left")] * 7, f"{name}: /broadcast goes on when one has left", got)
+    return room
+
+
+def echo_static(name, address, root):
+    status, fields, body = http(address, "GET /static/a.txt HTTP/1.1\nHost: x")
+    check(status == 200 and body == b"a file\n" and fields.get("content-type", "").startswith("text/plain"),
+          f"{name}: /static/a.txt", (status, fields, body))
+    status, _, body = http(address, "GET /static/big HTTP/1.1\nHost: x")
+    check(status == 200 and body == (root / "big").read_bytes(), f"{name}: /static/big", (status, len(body)))
+    for path, want in [("none", (404,)), ("../secret", (400, 403, 404)), ("..%2fsecret", (400, 403, 404))]:
+        status, _, body = http(address, f"GET /static/{path} HTTP/1.1\nHost: x")
+        check(status in want and b"top secret" not in body, f"{name}: /static/{path} is refused", (status, body))
+    status, fields, _ = http(address, "POST /static/a.txt HTTP/1.1\nHost: x\nContent-Length: 0")
+    check(status == 405 and "GET" in fields.get("allow", ""), f"{name}: POST /static/a.txt is not allowed", (status, fields))
+
+
+def refuses(name, command, status, what):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+    lines = done.stderr.strip().split("\n")
+    check(done.returncode == status and len(lines) == 1 and lines[0] != "" and done.stdout.strip() == "",
+          f"{name}: {what} gives one line and {status}", (done.returncode, done.stdout, done.stderr))
+
+
+def echo(name, program, folder):
+    root = folder / "www"
+    root.mkdir()
+    (root / "a.txt").write_text("a file\n")
+    (root / "big").write_bytes(os.urandom(3 << 20))
+    (folder / "secret").write_text("top secret")
+    port, path = free_port(), str(folder / "echo.sock")
+    with Server(name, [program, "--port", port, "--host", "127.0.0.1", "--workers", "2", "--root", root], port) as server:
+        echo_http(name, port)
+        room = echo_websocket(name, port)
+        echo_static(name, port, root)
+        printed = server.text(server.out) + server.text(server.err)
+        check(printed.count("\n") >= 1 and f"127.0.0.1:{port}" in printed, f"{name} says where it listens", printed)
+        refuses(name, [program, "--port", port], 1, "a port in use")
+        server.process.send_signal(signal.SIGTERM)
+        goodbye = room[0].receive()
+        check(goodbye[0] == 8 and goodbye[1][:2] == struct.pack(">H", 1001), f"{name}: sockets get 1001", goodbye)
+        for member in room:
+            member.close()
+    with Server(name + " on a unix socket", [program, "--unix", path], path, stop=signal.SIGINT):
+        status, _, body = http(path, "GET /hello HTTP/1.1\nHost: x")
+        check((status, body) == (200, b"Hello, World!"), f"{name}: --unix", (status, body))
+    check(not os.path.exists(path), f"{name} removes its unix socket")
+    refuses(name, [program, "--port", free_port(), "--root", folder / "missing"], 1, "a missing folder")
+    refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
+    refuses(name, [program, "--port", "http"], 2, "a bad port")
+    refuses(name, [program, "--port"], 2, "a flag without its value")
+
+
+def chat(name, program, folder):
+    port = free_port()
+    with Server(name, [program, "--port", port, "--host", "127.0.0.1"], port):
+        status, fields, body = http(port, "GET / HTTP/1.1\nHost: localhost")
+        check(status == 200 and b"<html" in body.lower() or status in (302, 303) and "location" in fields,
+              f"{name}: GET /", (status, fields, body[:200]))
+        refuses(name, [program, "--port", port], 1, "a port in use")
+    refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
+
+
+def hello(name, program, folder):
+    """Its port is fixed, so it is only started when that is free; Tests/Install/run builds it with another port."""
+    with contextlib.suppress(OSError):
+        connect(8080, 1).close()
+        refuses(name, [program], 1, "a port in use")
+        return
+    with Server(name, [program], 8080, clean_stop=False):
+        status, fields, body = http(8080, "GET / HTTP/1.1\nHost: x")
+        check((status, body) == (200, b"Hello, World!"), f"{name}: GET /", (status, body))
+        refuses(name, [program], 1, "a port in use")
+
+
+def embed_loop(name, program, folder):
+    port = free_port()
+    with Server(name, [program, port], port, stop=signal.SIGINT):
+        first = int(http(port, "GET / HTTP/1.1\nHost: x")[2].split()[0])
+        time.sleep(0.5)
+        later = int(http(port, "GET / HTTP/1.1\nHost: x")[2].split()[0])
+        check(later > first, f"{name}: the timer runs beside the server", (first, later))
+        refuses(name, [program, port], 1, "a port in use")
+
+
+def worker_thread(name, program, folder):
+    port = free_port()
+    with Server(name, [program, port], port):
+        check(http(port, "GET /27 HTTP/1.1\nHost: x")[2] == b"196418\n", f"{name}: answered from the thread")
+        check(http(port, "GET /x HTTP/1.1\nHost: x")[0] == 404, f"{name}: 404")
+        with connect(port) as gone:  # leaves before its answer is ready
+            gone.sendall(b"GET /30 HTTP/1.1\r\nHost: x\r\n\r\n")
+        check(http(port, "GET /10 HTTP/1.1\nHost: x")[2] == b"55\n", f"{name}: goes on when a client has left")
+        refuses(name, [program, port], 1, "a port in use")
+
+
+def python_hello(name, program, folder):
+    port = free_port()
+    command = [sys.executable, program]
+    with Server(name, command + [port], port, stop=signal.SIGINT):
+        for _ in range(50):
+            status, fields, body = http(port, "GET / HTTP/1.1\nHost: x")
+            if (status, body) != (200, b"Hello, World!"):
+                break
+        check((status, body) == (200, b"Hello, World!"), f"{name}: GET /", (status, fields, body))
+        check(http(port, "GET /x HTTP/1.1\nHost: x")[0] == 404, f"{name}: 404")
+        refuses(name, command + [port], 1, "a port in use")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    runs = []
+    for folder in map(pathlib.Path, sys.argv[1:]):
+        for test in (hello, echo, embed_loop, worker_thread, chat):
+            program = folder / test.__name__
+            if program.is_file() and os.access(program, os.X_OK):
+                runs.append((test, program))
+        if (folder.parent / "lib/libgale.so").exists() and not re.search("asan|tsan", str(folder)):
+            os.environ.setdefault("GALE_LIB", str(folder.parent / "lib/libgale.so"))
+            runs.append((python_hello, ROOT / "examples/python/hello.py"))
+    for test, program in runs:
+        name = os.path.relpath(program, ROOT)
+        before = results["failed"]
+        with tempfile.TemporaryDirectory() as temporary:
+            try:
+                test(name, program, pathlib.Path(temporary))
+            except (OSError, RuntimeError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
+                check(False, name, repr(error))
+        print(("ok   " if results["failed"] == before else "FAIL ") + name)
+    print(f"{results['passed']} passed, {results['failed']} failed")
+    return 1 if results["failed"] or not runs else 0
+
+
+sys.exit(main())

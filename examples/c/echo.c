@@ -1,0 +1,194 @@
+/*
+ * A server for black-box tests: the same on the wire as examples/echo, which is in Swift.
+ *
+ *     /hello       "Hello, World!"
+ *     /ws          a WebSocket that echoes messages of up to 16 MiB
+ *     /broadcast   a WebSocket on which each message goes to all sockets
+ *     /static/     the folder given by --root
+ *     all else     any method, any target: the request as JSON
+ */
+#include <errno.h>
+#include <gale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "echo/broadcast.h"
+#include "echo/json.h"
+
+static gale_server_t *server;
+static gale_files_t *files; /* null without --root */
+
+static bool equals(gale_str_t s, const char *text) {
+    return s.len == strlen(text) && memcmp(s.ptr, text, s.len) == 0;
+}
+
+static bool starts_with(gale_str_t s, const char *prefix) {
+    return s.len >= strlen(prefix) && memcmp(s.ptr, prefix, strlen(prefix)) == 0;
+}
+
+/* -----------------------------------------------------------------------------------------------------------
+ * /ws */
+
+/* A client that sends but doesn't read is paused until its send queue is short again. */
+static void ws_message(gale_ws_t *ws, int kind, gale_str_t bytes, void *data) {
+    if (gale_ws_send(ws, kind, bytes) == 1) gale_ws_pause(ws);
+}
+
+static void ws_drain(gale_ws_t *ws, void *data) { gale_ws_resume(ws); }
+
+static void ws_accept(gale_req_t *req) {
+    gale_ws_handler_t handler = gale_ws_handler();
+    handler.on_message = ws_message;
+    handler.on_drain = ws_drain;
+    gale_ws_t *ws;
+    gale_ws_accept(req, &handler, NULL, NULL, 0, &ws); /* answers by itself what is no handshake */
+}
+
+/* --------------------------------------------------------------------------------------------------------
+ * routes */
+
+static void serve_static(gale_req_t *req, gale_str_t path) {
+    int status = gale_files_serve(files, req, path, NULL, 0);
+    if (status == GALE_OK) return;
+    if (status < 0) status = 500;
+    gale_header_t allow = {gale_cstr("Allow"), gale_cstr("GET, HEAD")};
+    const char *text = status == 403   ? "Forbidden\n"
+                       : status == 404 ? "Not Found\n"
+                       : status == 405 ? "Method Not Allowed\n"
+                                       : "Internal Server Error\n";
+    gale_respond(req, status, &allow, status == 405, gale_cstr(text));
+}
+
+static void on_request(gale_req_t *req, void *data) {
+    gale_str_t path = gale_req_path(req), method = gale_req_method(req);
+    if (equals(path, "/hello") && (equals(method, "GET") || equals(method, "HEAD"))) {
+        gale_respond_text(req, 200, "Hello, World!");
+    } else if (equals(path, "/ws")) {
+        ws_accept(req);
+    } else if (equals(path, "/broadcast")) {
+        broadcast_join(req, server);
+    } else if (files != NULL && starts_with(path, "/static/")) {
+        serve_static(req, gale_str(path.ptr + strlen("/static/"), path.len - strlen("/static/")));
+    } else {
+        gale_header_t type = {gale_cstr("Content-Type"), gale_cstr("application/json")};
+        gale_buf_t json = echo_json(req);
+        if (json.ptr == NULL) {
+            gale_respond_text(req, 503, "out of memory\n");
+        } else {
+            gale_respond_buf(req, 200, &type, 1, json);
+        }
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------
+ * command line */
+
+typedef struct {
+    const char *host, *port, *root, *unix_path;
+    uint32_t workers;
+} options_t;
+
+static const char usage[] =
+    "usage: echo [--port PORT] [--host HOST] [--workers N] [--root FOLDER] [--unix PATH]\n";
+
+static _Noreturn void bad_usage(const char *what, const char *word) {
+    fprintf(stderr, "echo: %s %s; --help lists the flags\n", what, word);
+    exit(2);
+}
+
+static unsigned long number(const char *flag, const char *text, unsigned long min,
+                            unsigned long max) {
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value < min || value > max) {
+        fprintf(stderr, "echo: %s wants a number from %lu to %lu, not '%s'\n", flag, min, max,
+                text);
+        exit(2);
+    }
+    return value;
+}
+
+static options_t parse(int argc, char **argv) {
+    options_t o = {.host = "127.0.0.1"};
+    for (int i = 1; i < argc; i++) {
+        const char *flag = argv[i];
+        if (strcmp(flag, "--help") == 0) {
+            fputs(usage, stdout);
+            exit(0);
+        }
+        const char **text = strcmp(flag, "--port") == 0   ? &o.port
+                            : strcmp(flag, "--host") == 0 ? &o.host
+                            : strcmp(flag, "--root") == 0 ? &o.root
+                            : strcmp(flag, "--unix") == 0 ? &o.unix_path
+                                                          : NULL;
+        if (text == NULL && strcmp(flag, "--workers") != 0) bad_usage("unknown argument", flag);
+        if (++i == argc) bad_usage("no value for", flag);
+        if (text != NULL) {
+            *text = argv[i];
+        } else {
+            o.workers = (uint32_t)number(flag, argv[i], 1, 1024);
+        }
+    }
+    if (o.port != NULL) number("--port", o.port, 0, 65535);
+    /* --unix alone: no TCP. */
+    if (o.port == NULL && o.unix_path == NULL) o.port = "8080";
+    return o;
+}
+
+static void on_signal(int number) { gale_server_stop(server); } /* a second one cuts at once */
+
+static _Noreturn void fail(const char *what) {
+    fprintf(stderr, "echo: %s\n", what);
+    gale_server_free(server);
+    gale_files_free(files);
+    exit(1);
+}
+
+int main(int argc, char **argv) {
+    options_t options = parse(argc, argv);
+    gale_config_t config = gale_config();
+    config.workers = options.workers;
+    config.ws_max_message_bytes = 16 << 20;
+    int status = gale_server_new(&server, &config);
+    if (status < 0) fail(gale_strerror(status));
+
+    if (options.root != NULL && (status = gale_files_open(&files, options.root)) < 0) {
+        char what[512];
+        snprintf(what, sizeof what, "--root %s: %s", options.root, gale_strerror(status));
+        fail(what);
+    }
+    gale_handler_t handler = gale_handler();
+    handler.on_request = on_request;
+    handler.on_worker_start = broadcast_worker_start;
+    handler.on_worker_stop = broadcast_worker_stop;
+    gale_server_handle(server, &handler, NULL);
+
+    const char *open = strchr(options.host, ':') != NULL ? "[" : "";
+    const char *close = *open == '[' ? "]" : "";
+    char url[512], unix_url[512];
+    if (options.port != NULL) {
+        snprintf(url, sizeof url, "http://%s%s%s:%s", open, options.host, close, options.port);
+        if (gale_server_listen(server, url) < 0) fail(gale_server_errmsg(server));
+        snprintf(url, sizeof url, "http://%s%s%s:%d", open, options.host, close,
+                 gale_server_port(server, 0));
+    }
+    if (options.unix_path != NULL) {
+        snprintf(unix_url, sizeof unix_url, "unix:%s", options.unix_path);
+        if (gale_server_listen(server, unix_url) < 0) fail(gale_server_errmsg(server));
+    }
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    printf("listening on %s%s%s\n", options.port != NULL ? url : "",
+           options.port != NULL && options.unix_path != NULL ? " and " : "",
+           options.unix_path != NULL ? unix_url : "");
+    fflush(stdout);
+
+    status = gale_server_run(server);
+    if (status < 0) fail(gale_server_errmsg(server));
+    gale_server_free(server);
+    gale_files_free(files);
+    return 0;
+}
