@@ -1,7 +1,8 @@
 /*
- * The chunked transfer coding (RFC 9112 7.1): see http1_chunked.h. A state a byte of framing, none a byte of data. The
- * grammar of extensions and trailers is checked although both are dropped: what one side ignores and the other
- * reads is how requests are smuggled. Blanks are taken where RFC 9112 7.1.1 has BWS, and nowhere else.
+ * The chunked transfer coding (RFC 9112 7.1): see http1_chunked.h. A state a byte of framing, none
+ * a byte of data. The grammar of extensions and trailers is checked although both are dropped: what
+ * one side ignores and the other reads is how requests are smuggled. Blanks are taken where RFC
+ * 9112 7.1.1 has BWS, and nowhere else.
  */
 #include "http1_chunked.h"
 
@@ -33,7 +34,9 @@ enum {
 
 enum { MAX_DIGITS = 16, MAX_LINE = 4096, MAX_EXTENSIONS = 65536, MAX_TRAILERS = 8192 };
 
-void gale__chunked_init(gale__chunked_t *d) { memset(d, 0, sizeof *d); }
+void gale__chunked_init(gale__chunked_t *d) {
+    memset(d, 0, sizeof *d);
+}
 
 static int refuse(gale__chunked_t *d, const char *error) {
     d->state = FAILED;
@@ -64,8 +67,12 @@ static bool extension_end(gale__chunked_t *d, uint8_t c) {
 static bool extension_byte(gale__chunked_t *d, uint8_t c) {
     bool blank = c == ' ' || c == '\t', token = gale__is(c, GALE__TOKEN);
     switch (d->state) {
-    case EXT_START: d->state = blank ? EXT_START : EXT_NAME_START; return blank || c == ';';
-    case EXT_NAME_START: d->state = blank ? EXT_NAME_START : EXT_NAME; return blank || token;
+    case EXT_START:
+        d->state = blank ? EXT_START : EXT_NAME_START;
+        return blank || c == ';';
+    case EXT_NAME_START:
+        d->state = blank ? EXT_NAME_START : EXT_NAME;
+        return blank || token;
     case EXT_NAME:
         if (token) return true;
         if (c == '\r') return extension_end(d, c);
@@ -83,12 +90,17 @@ static bool extension_byte(gale__chunked_t *d, uint8_t c) {
     case EXT_QUOTED:
         if (c == '"' || c == '\\') d->state = c == '"' ? EXT_QUOTE_END : EXT_ESCAPED;
         return gale__is(c, GALE__FIELD);
-    case EXT_ESCAPED: d->state = EXT_QUOTED; return gale__is(c, GALE__FIELD);
-    default: d->state = EXT_START; return blank || extension_end(d, c); /* EXT_QUOTE_END */
+    case EXT_ESCAPED:
+        d->state = EXT_QUOTED;
+        return gale__is(c, GALE__FIELD);
+    default:
+        d->state = EXT_START;
+        return blank || extension_end(d, c); /* EXT_QUOTE_END */
     }
 }
 
-/* A byte of the trailer section; the fields are checked and forgotten (RFC 9110 6.5.1 allows no merging). */
+/* A byte of the trailer section; the fields are checked and forgotten (RFC 9110 6.5.1 allows no
+ * merging). */
 static bool trailer_byte(gale__chunked_t *d, uint8_t c) {
     switch (d->state) {
     case TRAILER_START:
@@ -132,7 +144,8 @@ static const char *framing_byte(gale__chunked_t *d, uint8_t c) {
     return trailer_byte(d, c) ? NULL : "a trailer field is malformed";
 }
 
-int gale__chunked_next(gale__chunked_t *d, const char *bytes, size_t len, size_t *pos, gale_str_t *data) {
+int gale__chunked_next(gale__chunked_t *d, const char *bytes, size_t len, size_t *pos,
+                       gale_str_t *data) {
     if (d->state == FAILED) return GALE__CHUNKED_ERROR;
     while (d->state != DONE) {
         if (*pos == len) return GALE__CHUNKED_MORE;

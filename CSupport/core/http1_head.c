@@ -1,7 +1,8 @@
 /*
- * Request heads of HTTP/1.x: what the fields mean, and the choice of the implementation. Finding lines, names and values
- * is http1_head_parse.h, compiled once for each kind of vectors; it calls in here for the few fields that decide about
- * framing and connection (gale__head_field), for unusual targets and versions, and at the end of the head.
+ * Request heads of HTTP/1.x: what the fields mean, and the choice of the implementation. Finding
+ * lines, names and values is http1_head_parse.h, compiled once for each kind of vectors; it calls
+ * in here for the few fields that decide about framing and connection (gale__head_field), for
+ * unusual targets and versions, and at the end of the head.
  */
 #include "http1_head.h"
 
@@ -15,7 +16,8 @@ int gale__head_refuse(gale__head_t *head, int status, const char *error) {
     return -status;
 }
 
-/* ------------------------------------------------------------------------------------------- hosts and targets */
+/* ------------------------------------------------------------------------------------------- hosts
+ * and targets */
 
 /* IPv6address of RFC 3986 3.2.2, without the brackets. */
 static bool is_ipv6(const char *s, size_t len) {
@@ -79,7 +81,8 @@ static size_t host_len(gale_str_t s) {
     return i;
 }
 
-/* uri-host [ ":" port ] (RFC 9110 7.2). Leading zeros of the port don't count, an empty port is one (RFC 3986 3.2.3). */
+/* uri-host [ ":" port ] (RFC 9110 7.2). Leading zeros of the port don't count, an empty port is one
+ * (RFC 3986 3.2.3). */
 static bool is_authority(gale_str_t s, bool port_required) {
     size_t i = host_len(s);
     if (i == 0) return false;
@@ -94,7 +97,8 @@ static bool is_authority(gale_str_t s, bool port_required) {
     return i < s.len || !port_required;
 }
 
-/* The authority of "http://authority/path"; ptr null when this is no absolute-form of our schemes. */
+/* The authority of "http://authority/path"; ptr null when this is no absolute-form of our schemes.
+ */
 static gale_str_t target_authority(gale_str_t target) {
     size_t at = 0;
     if (target.len >= 7 && gale__eq_nocase(gale_str(target.ptr, 7), GALE__LIT("http://"))) at = 7;
@@ -144,7 +148,8 @@ int gale__head_version(gale__head_t *head, const char *bytes, size_t len) {
     return 1;
 }
 
-/* -------------------------------------------------------------------------------------------------- the fields */
+/* --------------------------------------------------------------------------------------------------
+ * the fields */
 
 static bool once(gale__head_t *head, uint32_t flag) {
     bool first = (head->state & flag) == 0;
@@ -159,13 +164,15 @@ static int take_host(gale__head_t *head, gale_str_t value) {
         if (is_authority(value, false)) return 0;
         return gale__head_refuse(head, 400, "Host is not a valid host and port");
     }
-    /* Empty is right where the target has no authority (RFC 9112 3.2); an http URL always has one (RFC 9110 4.2.1). */
+    /* Empty is right where the target has no authority (RFC 9112 3.2); an http URL always has one
+     * (RFC 9110 4.2.1). */
     if (head->minor == 0 || head->target.ptr[0] != '/') return 0;
     return gale__head_refuse(head, 400, "Host is empty");
 }
 
 static int take_content_length(gale__head_t *head, gale_str_t value) {
-    /* RFC 9110 8.6 would let equal ones be merged; whoever repeats it may mean to confuse the one behind us. */
+    /* RFC 9110 8.6 would let equal ones be merged; whoever repeats it may mean to confuse the one
+     * behind us. */
     if (!once(head, GALE__SAW_LENGTH)) {
         return gale__head_refuse(head, 400, "more than one Content-Length");
     }
@@ -179,7 +186,8 @@ static int take_content_length(gale__head_t *head, gale_str_t value) {
     return 0;
 }
 
-/* A list of tokens whose only and last "chunked" is at the end: codings we might have known (RFC 9112 6.1). */
+/* A list of tokens whose only and last "chunked" is at the end: codings we might have known (RFC
+ * 9112 6.1). */
 static bool chunked_is_final(gale_str_t list) {
     size_t comma = list.len;
     while (comma > 0 && list.ptr[comma - 1] != ',') comma--;
@@ -226,9 +234,10 @@ static void take_connection(gale__head_t *head, gale_str_t value) {
     if (gale__list_has(value, GALE__LIT("upgrade"))) head->state |= GALE__SAW_CONNECTION_UPGRADE;
 }
 
-/* Whether a name is this one, which is in lower case. Names are tokens, among which only a letter and its capital
- * become the same by 0x20, and "-" is alone. */
-static inline __attribute__((always_inline)) bool is_name(gale_str_t name, const char *lower, size_t len) {
+/* Whether a name is this one, which is in lower case. Names are tokens, among which only a letter
+ * and its capital become the same by 0x20, and "-" is alone. */
+static inline __attribute__((always_inline)) bool is_name(gale_str_t name, const char *lower,
+                                                          size_t len) {
     uint32_t difference = 0;
     for (size_t i = 0; i < len; i += 4) {
         uint32_t a, b;
@@ -244,7 +253,8 @@ int gale__head_field(gale__head_t *head, const gale_header_t *field) {
     gale_str_t name = field->name;
 #define IS(text) is_name(name, text, sizeof(text) - 1)
     switch (name.len) {
-    case 4: return IS("host") ? take_host(head, field->value) : 0;
+    case 4:
+        return IS("host") ? take_host(head, field->value) : 0;
     case 6:
         /* Other expectations may be ignored (RFC 9110 10.1.1), and HTTP/1.0 has none. */
         if (IS("expect") && head->minor == 1) {
@@ -257,9 +267,12 @@ int gale__head_field(gale__head_t *head, const gale_header_t *field) {
     case 10:
         if (IS("connection")) take_connection(head, field->value);
         return 0;
-    case 14: return IS("content-length") ? take_content_length(head, field->value) : 0;
-    case 17: return IS("transfer-encoding") ? take_transfer_encoding(head, field->value) : 0;
-    default: return 0;
+    case 14:
+        return IS("content-length") ? take_content_length(head, field->value) : 0;
+    case 17:
+        return IS("transfer-encoding") ? take_transfer_encoding(head, field->value) : 0;
+    default:
+        return 0;
     }
 #undef IS
 }
@@ -298,7 +311,8 @@ int gale__head_refuse_line(gale__head_t *head, uint8_t byte, bool empty) {
     return gale__head_refuse(head, 400, "a header name holds an invalid character");
 }
 
-/* ------------------------------------------------------------------------------------------------ life and rebase */
+/* ------------------------------------------------------------------------------------------------
+ * life and rebase */
 
 void gale__head_init(gale__head_t *head, gale_header_t *table) {
     memset(head, 0, sizeof *head);
@@ -322,7 +336,8 @@ void gale__head_rebase(gale__head_t *head, const char *from, const char *to) {
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------- dispatch */
+/* -------------------------------------------------------------------------------------------------------
+ * dispatch */
 
 static const gale__head_impl_t impls[] = {
 #if defined(__x86_64__)
@@ -354,18 +369,21 @@ const gale__head_impl_t *gale__head_impls(size_t *count) {
     return &impls[first];
 }
 
-static int parse_first(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len);
+static int parse_first(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
+                       size_t len);
 
 /* Several threads may choose at the same time: they choose the same. */
 static _Atomic(gale__head_parse_fn) chosen = parse_first;
 
-static int parse_first(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len) {
+static int parse_first(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
+                       size_t len) {
     size_t count;
     gale__head_parse_fn parse = gale__head_impls(&count)->parse;
     atomic_store_explicit(&chosen, parse, memory_order_relaxed);
     return parse(head, limits, bytes, len);
 }
 
-int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len) {
+int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
+                     size_t len) {
     return atomic_load_explicit(&chosen, memory_order_relaxed)(head, limits, bytes, len);
 }

@@ -1,10 +1,11 @@
 /*
  * Request heads of HTTP/1.x: request line and fields, parsed where they lie (RFC 9112 2-3, 5-7).
  *
- * The parser is resumable by line: a call on a longer version of the same bytes goes on at the first line that was
- * not complete, and within it at the byte up to which it had looked, so that the cost is linear however the bytes
- * arrive. Strict: CRLF line ends only, no obs-fold, no blank before the colon, one Content-Length of digits only, not
- * together with Transfer-Encoding, exactly one valid Host in HTTP/1.1.
+ * The parser is resumable by line: a call on a longer version of the same bytes goes on at the
+ * first line that was not complete, and within it at the byte up to which it had looked, so that
+ * the cost is linear however the bytes arrive. Strict: CRLF line ends only, no obs-fold, no blank
+ * before the colon, one Content-Length of digits only, not together with Transfer-Encoding, exactly
+ * one valid Host in HTTP/1.1.
  */
 #ifndef GALE_CORE_HTTP1_HEAD_H
 #define GALE_CORE_HTTP1_HEAD_H
@@ -19,19 +20,19 @@ typedef struct {
     gale_str_t method, target;
     gale_header_t *headers; /* the caller's table */
     uint32_t header_count;
-    uint8_t minor;           /* 0 or 1 */
-    bool keep_alive;         /* by version and Connection (RFC 9112 9.3) */
+    uint8_t minor;   /* 0 or 1 */
+    bool keep_alive; /* by version and Connection (RFC 9112 9.3) */
     bool chunked;
-    bool expect_continue;    /* Expect: 100-continue in HTTP/1.1 */
-    bool upgrade;            /* Connection: upgrade together with an Upgrade field */
-    int64_t content_length;  /* 0 when there is none; meaningless when chunked */
+    bool expect_continue;   /* Expect: 100-continue in HTTP/1.1 */
+    bool upgrade;           /* Connection: upgrade together with an Upgrade field */
+    int64_t content_length; /* 0 when there is none; meaningless when chunked */
     bool has_content_length;
     gale_str_t host;
-    const char *error;       /* after a refusal: one sentence for the client and the log */
+    const char *error; /* after a refusal: one sentence for the client and the log */
 
     /* Where the next call goes on. Private to the parser. */
-    uint32_t line;           /* offset of the first line not yet taken */
-    uint32_t scanned;        /* offset up to which that line has been looked at */
+    uint32_t line;    /* offset of the first line not yet taken */
+    uint32_t scanned; /* offset up to which that line has been looked at */
     uint32_t state;
 } gale__head_t;
 
@@ -43,16 +44,21 @@ typedef struct {
 /* Makes `head` ready for a new message with this table. */
 void gale__head_init(gale__head_t *head, gale_header_t *table);
 
-/* Parses bytes[0..len). Result > 0: bytes of the head, all fields of `head` are set and point into `bytes`.
- * 0: more bytes are wanted (and len < max_bytes). < 0: minus the status to refuse with: 400, 414, 431, 501, 505; `error` is set.
- * One empty line before the request line is skipped (RFC 9112 2.2), and counts as part of the head. */
-int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len);
+/* Parses bytes[0..len). Result > 0: bytes of the head, all fields of `head` are set and point into
+ * `bytes`. 0: more bytes are wanted (and len < max_bytes). < 0: minus the status to refuse with:
+ * 400, 414, 431, 501, 505; `error` is set. One empty line before the request line is skipped (RFC
+ * 9112 2.2), and counts as part of the head. */
+int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
+                     size_t len);
 
-/* The bytes moved from `from` to `to` between two calls (a buffer grew): adjusts what points into them. */
+/* The bytes moved from `from` to `to` between two calls (a buffer grew): adjusts what points into
+ * them. */
 void gale__head_rebase(gale__head_t *head, const char *from, const char *to);
 
-/* The implementations behind gale__head_parse, for differential tests. Unavailable ones are null. */
-typedef int (*gale__head_parse_fn)(gale__head_t *, const gale__head_limits_t *, const char *, size_t);
+/* The implementations behind gale__head_parse, for differential tests. Unavailable ones are null.
+ */
+typedef int (*gale__head_parse_fn)(gale__head_t *, const gale__head_limits_t *, const char *,
+                                   size_t);
 typedef struct {
     const char *name; /* "avx2", "sse42", "neon", "scalar" */
     gale__head_parse_fn parse;

@@ -1,6 +1,7 @@
 /*
- * What the parts of the head parser share: the phases and flags within gale__head_t.state, the slow paths in http1_head.c
- * that the parser body calls, and the implementations by name. Nobody else includes this.
+ * What the parts of the head parser share: the phases and flags within gale__head_t.state, the slow
+ * paths in http1_head.c that the parser body calls, and the implementations by name. Nobody else
+ * includes this.
  */
 #ifndef GALE_CORE_HTTP1_HEAD_IMPL_H
 #define GALE_CORE_HTTP1_HEAD_IMPL_H
@@ -16,7 +17,7 @@ enum {
     GALE__PHASE_NAME, /* at the start of a field or the empty line, or in a name */
     GALE__PHASE_VALUE /* name stands in headers[header_count], colon passed */
 };
-#define GALE__PHASE(state) ((state) & 0xffu)
+#define GALE__PHASE(state) ((state)&0xffu)
 
 /* What was seen so far: the bits above. */
 enum {
@@ -37,7 +38,8 @@ int gale__head_refuse(gale__head_t *head, int status, const char *error);
 int gale__head_refuse_line(gale__head_t *head, uint8_t byte, bool empty);
 /* Checks any target that is not simply a path. 0 or negative. */
 int gale__head_target(gale__head_t *head);
-/* Checks what there is of the version and its line end: 1 when it is complete, 0 when more is wanted, or negative. */
+/* Checks what there is of the version and its line end: 1 when it is complete, 0 when more is
+ * wanted, or negative. */
 int gale__head_version(gale__head_t *head, const char *bytes, size_t len);
 /* Takes note of a field that may be one of those known here. 0 or negative. */
 int gale__head_field(gale__head_t *head, const gale_header_t *field);

@@ -3,9 +3,10 @@
  *     GALE__PARSE                        the name of the function to make
  *     scan_t scan_fields(const char *)   classes of 64 bytes
  *     uint64_t scan_target(const char *) bit i: byte i of 64 may not stand in a target
- * Both kinds of "where does this end" are worked out for a block of 64 bytes at a time and independently of where
- * lines begin, so that the processor does it ahead; the chain from line to line is then two shifts and two bit
- * counts a field. No load goes beyond the bytes given: the last block is loaded so that it ends there, and shifted.
+ * Both kinds of "where does this end" are worked out for a block of 64 bytes at a time and
+ * independently of where lines begin, so that the processor does it ahead; the chain from line to
+ * line is then two shifts and two bit counts a field. No load goes beyond the bytes given: the last
+ * block is loaded so that it ends there, and shifted.
  */
 #include "http1_head_impl.h"
 #include "str.h"
@@ -25,12 +26,14 @@ typedef struct {
 } cursor_t;
 
 /* Less than a block in all: nothing to reach back into. */
-static __attribute__((noinline)) const char *padded(char out[BLOCK], const char *bytes, uint32_t len) {
+static __attribute__((noinline)) const char *padded(char out[BLOCK], const char *bytes,
+                                                    uint32_t len) {
     memset(out, 0, BLOCK);
     return memcpy(out, bytes, len);
 }
 
-/* Where to load the block at `base` from, how far to shift its masks down, and which of their bits to keep. */
+/* Where to load the block at `base` from, how far to shift its masks down, and which of their bits
+ * to keep. */
 typedef struct {
     const char *from;
     uint32_t shift;
@@ -89,7 +92,8 @@ GALE__INLINE uint32_t find_value_end(cursor_t *c, uint32_t at) {
     }
 }
 
-/* Offset of the first byte at or after `at` that may not stand in a target, or cap. The cursor keeps up. */
+/* Offset of the first byte at or after `at` that may not stand in a target, or cap. The cursor
+ * keeps up. */
 GALE__INLINE uint32_t find_target_end(cursor_t *c, uint32_t at) {
     char tmp[BLOCK];
     uint32_t base = c->base, found = c->cap;
@@ -111,19 +115,23 @@ GALE__INLINE uint32_t find_target_end(cursor_t *c, uint32_t at) {
 }
 
 /* More bytes are wanted; but not if there are as many as a head may have. */
-GALE__INLINE int wait(gale__head_t *head, const cursor_t *c, uint32_t phase, uint32_t line, uint32_t at, uint32_t max) {
+GALE__INLINE int wait(gale__head_t *head, const cursor_t *c, uint32_t phase, uint32_t line,
+                      uint32_t at, uint32_t max) {
     head->state = (head->state & ~0xffu) | phase;
     head->line = line;
     head->scanned = at;
     if (c->cap < max) return 0;
-    if (phase < GALE__PHASE_NAME) return gale__head_refuse(head, 414, "the request line is too long");
+    if (phase < GALE__PHASE_NAME)
+        return gale__head_refuse(head, 414, "the request line is too long");
     return gale__head_refuse(head, 431, "the header is too long");
 }
 
-/* The version and the line end; then what the target's form must be is known too. > 0: offset of the first field. */
+/* The version and the line end; then what the target's form must be is known too. > 0: offset of
+ * the first field. */
 GALE__INLINE int parse_version(gale__head_t *head, const cursor_t *c, uint32_t at) {
     const char *version = c->bytes + at;
-    if (c->cap - at >= GALE__VERSION_LEN && memcmp(version, "HTTP/1.1\r\n", GALE__VERSION_LEN) == 0) {
+    if (c->cap - at >= GALE__VERSION_LEN &&
+        memcmp(version, "HTTP/1.1\r\n", GALE__VERSION_LEN) == 0) {
         head->minor = 1;
     } else {
         int complete = gale__head_version(head, version, c->cap - at);
@@ -152,7 +160,8 @@ GALE__INLINE int parse_request_line(gale__head_t *head, cursor_t *c, uint32_t ma
     case GALE__PHASE_METHOD:
         at = find_name_end(c, at);
         if (at == c->cap) return wait(head, c, GALE__PHASE_METHOD, line, at, max);
-        if (b[at] != ' ' || at == line) return gale__head_refuse_line(head, (uint8_t)b[at], at == line);
+        if (b[at] != ' ' || at == line)
+            return gale__head_refuse_line(head, (uint8_t)b[at], at == line);
         head->method = gale_str(b + line, at - line);
         at++;
         __attribute__((fallthrough));
@@ -161,7 +170,8 @@ GALE__INLINE int parse_request_line(gale__head_t *head, cursor_t *c, uint32_t ma
         if (at < c->cap) at = find_target_end(c, at);
         if (at == c->cap) return wait(head, c, GALE__PHASE_TARGET, line, at, max);
         if (b[at] != ' ' || at == start) {
-            return gale__head_refuse(head, 400, "the request target is empty or holds an invalid character");
+            return gale__head_refuse(head, 400,
+                                     "the request target is empty or holds an invalid character");
         }
         head->target = gale_str(b + start, at - start);
         at++;
@@ -176,7 +186,8 @@ GALE__INLINE int parse_request_line(gale__head_t *head, cursor_t *c, uint32_t ma
 
 /* Names of 4, 6, 7, 10, 14 and 17 letters with these first ones may be fields that matter here. */
 GALE__INLINE bool may_matter(gale_str_t name) {
-    static const char first_letter[32] = {[4] = 'h', [6] = 'e', [7] = 'u', [10] = 'c', [14] = 'c', [17] = 't'};
+    static const char first_letter[32] = {
+        [4] = 'h', [6] = 'e', [7] = 'u', [10] = 'c', [14] = 'c', [17] = 't'};
     return name.len < 32 && first_letter[name.len] == (name.ptr[0] | 0x20);
 }
 
@@ -187,7 +198,8 @@ GALE__INLINE gale_str_t trimmed(const char *start, const char *end) {
 }
 
 /* A name that isn't followed by its colon: the end of the head, or an error. */
-GALE__INLINE int parse_end(gale__head_t *head, const cursor_t *c, uint32_t line, uint32_t at, uint32_t max) {
+GALE__INLINE int parse_end(gale__head_t *head, const cursor_t *c, uint32_t line, uint32_t at,
+                           uint32_t max) {
     const char *b = c->bytes;
     if (GALE__UNLIKELY(at > line || b[at] != '\r')) {
         return gale__head_refuse_line(head, (uint8_t)b[at], at == line);
@@ -208,7 +220,8 @@ GALE__INLINE int parse_fields(gale__head_t *head, cursor_t *c, uint32_t line, ui
         if (GALE__UNLIKELY(!in_value)) {
             at = find_name_end(c, at);
             if (GALE__UNLIKELY(at == c->cap)) return wait(head, c, GALE__PHASE_NAME, line, at, max);
-            if (GALE__UNLIKELY(b[at] != ':' || at == line)) return parse_end(head, c, line, at, max);
+            if (GALE__UNLIKELY(b[at] != ':' || at == line))
+                return parse_end(head, c, line, at, max);
             if (head->header_count == limits->max_headers) {
                 return gale__head_refuse(head, 431, "too many header fields");
             }
@@ -218,7 +231,8 @@ GALE__INLINE int parse_fields(gale__head_t *head, cursor_t *c, uint32_t line, ui
         const char *value = field->name.ptr + field->name.len + 1;
         at = find_value_end(c, at);
         if (GALE__UNLIKELY(c->cap - at < 2)) {
-            if (at == c->cap || b[at] == '\r') return wait(head, c, GALE__PHASE_VALUE, line, at, max);
+            if (at == c->cap || b[at] == '\r')
+                return wait(head, c, GALE__PHASE_VALUE, line, at, max);
         }
         if (GALE__UNLIKELY(b[at] != '\r' || b[at + 1] != '\n')) {
             return gale__head_refuse(head, 400, "a header value holds a control character");
@@ -233,7 +247,8 @@ GALE__INLINE int parse_fields(gale__head_t *head, cursor_t *c, uint32_t line, ui
     }
 }
 
-int GALE__PARSE(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes, size_t len) {
+int GALE__PARSE(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
+                size_t len) {
     uint32_t max = limits->max_bytes < INT32_MAX ? limits->max_bytes : INT32_MAX;
     cursor_t c = {bytes, len < max ? (uint32_t)len : max, 0, {0, 0}};
     uint32_t line = head->line, at = head->scanned;

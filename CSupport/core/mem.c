@@ -1,6 +1,6 @@
 /*
- * The process's allocator. gale_set_allocator refuses to change it while a server exists, and a server is made before
- * the threads that use it, so that plain variables are enough here.
+ * The process's allocator. gale_set_allocator refuses to change it while a server exists, and a
+ * server is made before the threads that use it, so that plain variables are enough here.
  */
 #include "mem.h"
 
@@ -13,11 +13,17 @@ void gale__mem_set(const gale_allocator_t *allocator) {
     current = allocator != NULL ? *allocator : standard;
 }
 
-void *gale__malloc(size_t size) { return current.malloc_fn(size); }
+void *gale__malloc(size_t size) {
+    return current.malloc_fn(size);
+}
 
-void *gale__calloc(size_t count, size_t size) { return current.calloc_fn(count, size); }
+void *gale__calloc(size_t count, size_t size) {
+    return current.calloc_fn(count, size);
+}
 
-void *gale__realloc(void *ptr, size_t size) { return current.realloc_fn(ptr, size); }
+void *gale__realloc(void *ptr, size_t size) {
+    return current.realloc_fn(ptr, size);
+}
 
 void gale__free(void *ptr) {
     /* A caller's free need not know that free(NULL) does nothing. */

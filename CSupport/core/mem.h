@@ -1,4 +1,5 @@
-/* The one door to the heap: every allocation of the core goes through the process's gale_allocator_t. */
+/* The one door to the heap: every allocation of the core goes through the process's
+ * gale_allocator_t. */
 #ifndef GALE_CORE_MEM_H
 #define GALE_CORE_MEM_H
 

@@ -1,5 +1,6 @@
-/* The head parser for x86-64 with AVX2, BMI1 and BMI2: 32 bytes a vector. Chosen at run time, so that the file is
- * compiled without flags and only what stands between the pragmas uses the instructions. */
+/* The head parser for x86-64 with AVX2, BMI1 and BMI2: 32 bytes a vector. Chosen at run time, so
+ * that the file is compiled without flags and only what stands between the pragmas uses the
+ * instructions. */
 #include "http1_head_impl.h"
 #include "scan_tables.h"
 #include "str.h"
@@ -21,10 +22,12 @@ typedef struct {
 
 #define GALE__INLINE static inline __attribute__((always_inline))
 
-/* Bit i: byte i shares no bit of its two table entries. A byte with the top bit set has 0 for its low half. */
+/* Bit i: byte i shares no bit of its two table entries. A byte with the top bit set has 0 for its
+ * low half. */
 GALE__INLINE uint32_t not_in(__m256i bytes, __m256i low, __m256i high) {
     __m256i upper = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
-    __m256i both = _mm256_and_si256(_mm256_shuffle_epi8(low, bytes), _mm256_shuffle_epi8(high, upper));
+    __m256i both =
+        _mm256_and_si256(_mm256_shuffle_epi8(low, bytes), _mm256_shuffle_epi8(high, upper));
     return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(both, _mm256_setzero_si256()));
 }
 

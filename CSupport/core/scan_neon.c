@@ -17,9 +17,11 @@ static const uint8_t token_low[16] = {GALE__TOKEN_LOW};
 static const uint8_t target_low[16] = {GALE__TARGET_LOW};
 static const uint8_t rows_high[16] = {GALE__ROWS_HIGH};
 
-/* NEON has no movemask: keep one bit of each byte's mask by its place, and add neighbours until 64 are left. */
+/* NEON has no movemask: keep one bit of each byte's mask by its place, and add neighbours until 64
+ * are left. */
 GALE__INLINE uint64_t bits(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d) {
-    static const uint8_t place_bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    static const uint8_t place_bits[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+                                           1, 2, 4, 8, 16, 32, 64, 128};
     uint8x16_t bit = vld1q_u8(place_bits);
     uint8x16_t ab = vpaddq_u8(vandq_u8(a, bit), vandq_u8(b, bit));
     uint8x16_t cd = vpaddq_u8(vandq_u8(c, bit), vandq_u8(d, bit));
@@ -28,8 +30,8 @@ GALE__INLINE uint64_t bits(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t 
     return vgetq_lane_u64(vreinterpretq_u64_u8(all), 0);
 }
 
-/* All ones where the byte's two table entries share a bit. An index above 15 gives 0, so the low half is cut out and
- * the high half of non-ASCII bytes has no row. */
+/* All ones where the byte's two table entries share a bit. An index above 15 gives 0, so the low
+ * half is cut out and the high half of non-ASCII bytes has no row. */
 GALE__INLINE uint8x16_t in(uint8x16_t bytes, uint8x16_t low) {
     uint8x16_t lower = vqtbl1q_u8(low, vandq_u8(bytes, vdupq_n_u8(15)));
     uint8x16_t upper = vqtbl1q_u8(vld1q_u8(rows_high), vshrq_n_u8(bytes, 4));
@@ -43,7 +45,9 @@ GALE__INLINE uint8x16_t no_control(uint8x16_t bytes) {
     return vbicq_u8(allowed, vceqq_u8(bytes, vdupq_n_u8(0x7f)));
 }
 
-GALE__INLINE uint8x16_t load16(const char *p) { return vld1q_u8((const uint8_t *)p); }
+GALE__INLINE uint8x16_t load16(const char *p) {
+    return vld1q_u8((const uint8_t *)p);
+}
 
 GALE__INLINE scan_t scan_fields(const char *p) {
     uint8x16_t low = vld1q_u8(token_low);

@@ -15,9 +15,11 @@ static inline uint32_t eight(const uint8_t *p) {
 #define BYTE(i)                                                                                    \
     names |= (gale__char_class[p[i]] & 1u) << (i);                                                 \
     values |= (gale__char_class[p[i]] & 2u) << (i);
-    BYTE(0) BYTE(1) BYTE(2) BYTE(3) BYTE(4) BYTE(5) BYTE(6) BYTE(7)
+    BYTE(0)
+        BYTE(1) BYTE(2) BYTE(3) BYTE(4) BYTE(5) BYTE(6) BYTE(7)
 #undef BYTE
-    return ~(names | values << 7) & 0xffffu;
+            return ~(names | values << 7) &
+        0xffffu;
 }
 
 static inline scan_t scan_fields(const char *p) {

@@ -1,5 +1,6 @@
-/* The head parser for x86-64 with SSE4.2 (of which the shuffle of SSSE3 is what counts): 16 bytes a vector. Chosen at
- * run time, so that the file is compiled without flags and only what stands between the pragmas uses them. */
+/* The head parser for x86-64 with SSE4.2 (of which the shuffle of SSSE3 is what counts): 16 bytes a
+ * vector. Chosen at run time, so that the file is compiled without flags and only what stands
+ * between the pragmas uses them. */
 #include "http1_head_impl.h"
 #include "scan_tables.h"
 #include "str.h"
@@ -21,7 +22,8 @@ typedef struct {
 
 #define GALE__INLINE static inline __attribute__((always_inline))
 
-/* Bit i: byte i shares no bit of its two table entries. A byte with the top bit set has 0 for its low half. */
+/* Bit i: byte i shares no bit of its two table entries. A byte with the top bit set has 0 for its
+ * low half. */
 GALE__INLINE uint64_t not_in(__m128i bytes, __m128i low) {
     __m128i high = _mm_setr_epi8(GALE__ROWS_HIGH);
     __m128i upper = _mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_set1_epi8(15));
@@ -37,13 +39,16 @@ GALE__INLINE uint64_t no_controls(__m128i bytes) {
     return (uint32_t)_mm_movemask_epi8(_mm_andnot_si128(del, allowed));
 }
 
-GALE__INLINE __m128i load16(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+GALE__INLINE __m128i load16(const char *p) {
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
 
 GALE__INLINE scan_t scan_fields(const char *p) {
     __m128i low = _mm_setr_epi8(GALE__TOKEN_LOW);
     __m128i a = load16(p), b = load16(p + 16), c = load16(p + 32), d = load16(p + 48);
-    scan_t s = {not_in(a, low) | not_in(b, low) << 16 | not_in(c, low) << 32 | not_in(d, low) << 48,
-                ~(no_controls(a) | no_controls(b) << 16 | no_controls(c) << 32 | no_controls(d) << 48)};
+    scan_t s = {
+        not_in(a, low) | not_in(b, low) << 16 | not_in(c, low) << 32 | not_in(d, low) << 48,
+        ~(no_controls(a) | no_controls(b) << 16 | no_controls(c) << 32 | no_controls(d) << 48)};
     return s;
 }
 

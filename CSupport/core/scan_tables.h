@@ -1,7 +1,8 @@
 /*
- * Tables for classifying bytes by their two halves with a shuffle: bit r - 2 stands for the row r0-rf of ASCII, and a
- * byte is of the class when the entry of its low half and that of its high half share a bit. Rows 0, 1 and 8-f
- * (controls, non-ASCII) belong to none. A test compares them with gale__char_class.
+ * Tables for classifying bytes by their two halves with a shuffle: bit r - 2 stands for the row
+ * r0-rf of ASCII, and a byte is of the class when the entry of its low half and that of its high
+ * half share a bit. Rows 0, 1 and 8-f (controls, non-ASCII) belong to none. A test compares them
+ * with gale__char_class.
  */
 #ifndef GALE_CORE_SCAN_TABLES_H
 #define GALE_CORE_SCAN_TABLES_H

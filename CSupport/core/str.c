@@ -1,8 +1,10 @@
 /*
- * Byte strings: see str.h. The table below is what RFC 9110 5.6.2 (tchar), RFC 9110 5.5 (field values) and RFC 9112 3.2
- * (request targets) allow. Targets hold every visible ASCII character but '"', '<', '>' and '#': RFC 3986 also bans
- * "[\]^`{|}" outside brackets, but browsers send those unescaped (URL Standard, query percent-encode set), so that
- * refusing them would turn people away. A fragment is never sent by an honest client, and non-ASCII isn't either.
+ * Byte strings: see str.h. The table below is what RFC 9110 5.6.2 (tchar), RFC 9110 5.5 (field
+ * values) and RFC 9112 3.2 (request targets) allow. Targets hold every visible ASCII character but
+ * '"', '<', '>' and '#': RFC 3986 also bans
+ * "[\]^`{|}" outside brackets, but browsers send those unescaped (URL Standard, query
+ * percent-encode set), so that refusing them would turn people away. A fragment is never sent by an
+ * honest client, and non-ASCII isn't either.
  */
 #include "str.h"
 
@@ -33,7 +35,9 @@ static uint8_t lower(char c) {
     return (uint8_t)(u - 'A') < 26 ? (uint8_t)(u | 0x20) : u;
 }
 
-static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
 
 bool gale__eq(gale_str_t a, gale_str_t b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -57,7 +61,8 @@ bool gale__list_has(gale_str_t list, gale_str_t token) {
     size_t start = 0;
     for (size_t i = 0; i <= list.len; i++) {
         if (i < list.len && list.ptr[i] != ',') continue;
-        /* Empty elements are legal and mean nothing (RFC 9110 5.6.1.2), so an empty token is never found. */
+        /* Empty elements are legal and mean nothing (RFC 9110 5.6.1.2), so an empty token is never
+         * found. */
         if (i > start) {
             gale_str_t element = gale__trim(gale_str(list.ptr + start, i - start));
             if (element.len > 0 && gale__eq_nocase(element, token)) return true;
@@ -74,9 +79,13 @@ static bool all_are(gale_str_t s, uint8_t class_bits) {
     return true;
 }
 
-bool gale__is_token(gale_str_t s) { return s.len > 0 && all_are(s, GALE__TOKEN); }
+bool gale__is_token(gale_str_t s) {
+    return s.len > 0 && all_are(s, GALE__TOKEN);
+}
 
-bool gale__is_field_value(gale_str_t s) { return all_are(s, GALE__FIELD); }
+bool gale__is_field_value(gale_str_t s) {
+    return all_are(s, GALE__FIELD);
+}
 
 bool gale__parse_int64(gale_str_t s, int64_t *out) {
     uint64_t value = 0;

@@ -1,4 +1,5 @@
-/* Byte strings: comparison without case, character classes of RFC 9110 5.6, numbers as digits only. */
+/* Byte strings: comparison without case, character classes of RFC 9110 5.6, numbers as digits only.
+ */
 #ifndef GALE_CORE_STR_H
 #define GALE_CORE_STR_H
 
@@ -21,7 +22,9 @@ enum {
 };
 extern const uint8_t gale__char_class[256];
 
-static inline bool gale__is(uint8_t c, uint8_t class_bits) { return (gale__char_class[c] & class_bits) != 0; }
+static inline bool gale__is(uint8_t c, uint8_t class_bits) {
+    return (gale__char_class[c] & class_bits) != 0;
+}
 
 bool gale__eq(gale_str_t a, gale_str_t b);
 /* Equal without ASCII case. */

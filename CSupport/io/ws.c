@@ -295,7 +295,7 @@ static bool append(gale_ws_t *ws, const char *bytes, size_t len) {
         ws->message = grown;
         ws->message_cap = cap;
     }
-    memcpy(ws->message + ws->message_len, bytes, len);
+    if (len > 0) memcpy(ws->message + ws->message_len, bytes, len);
     ws->message_len = need;
     return true;
 }

@@ -42,7 +42,7 @@ public enum Signals {
 }
 
 /// The process as a whole.
-public enum Process {
+public enum CurrentProcess {
     /// Prints one line on stderr and ends the process with status 1.
     public static func fail(_ line: String) -> Never {
         Standard.error(line + "\n")

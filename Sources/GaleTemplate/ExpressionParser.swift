@@ -8,7 +8,7 @@ struct ExpressionParser {
     }
 
     static let maximumHeight = 100
-    static let maximumNesting = 50
+    static let maximumNesting = 64
 
     private let tokens: [ExpressionToken]
     private var position = 0

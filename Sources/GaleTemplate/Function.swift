@@ -21,8 +21,8 @@ public final class TemplateFunction: Sendable {
     }
 
     /// A function of one string, as filters are.
-    public convenience init(text body: @escaping @Sendable (String) throws -> String) {
-        self.init { arguments in .string(try body(arguments.string(0))) }
+    public static func text(_ body: @escaping @Sendable (String) throws -> String) -> TemplateFunction {
+        TemplateFunction { arguments in .string(try body(arguments.string(0))) }
     }
 
     init(body: Body) { self.body = body }

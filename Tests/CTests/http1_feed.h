@@ -1,7 +1,8 @@
 /*
- * Feeds a request head or a chunked body in pieces, as a connection does: each call sees a longer buffer of exactly the
- * bytes that have come, at another address, so that AddressSanitizer sees every byte read too many and every
- * pointer left behind. Used by the tests and by the fuzz targets, which compare what comes out.
+ * Feeds a request head or a chunked body in pieces, as a connection does: each call sees a longer
+ * buffer of exactly the bytes that have come, at another address, so that AddressSanitizer sees
+ * every byte read too many and every pointer left behind. Used by the tests and by the fuzz
+ * targets, which compare what comes out.
  */
 #ifndef GALE_TESTS_HTTP1_FEED_H
 #define GALE_TESTS_HTTP1_FEED_H
@@ -54,10 +55,13 @@ static inline void feed_head(fed_head_t *fed, gale__head_parse_fn parse, gale__h
     }
 }
 
-static inline void feed_free(fed_head_t *fed) { free(fed->bytes); }
+static inline void feed_free(fed_head_t *fed) {
+    free(fed->bytes);
+}
 
 /* The same text at the same place. */
-static inline bool fed_same_str(const fed_head_t *a, gale_str_t x, const fed_head_t *b, gale_str_t y) {
+static inline bool fed_same_str(const fed_head_t *a, gale_str_t x, const fed_head_t *b,
+                                gale_str_t y) {
     if (x.ptr == NULL || y.ptr == NULL) return x.ptr == y.ptr;
     return x.len == y.len && x.ptr - a->bytes == y.ptr - b->bytes;
 }
@@ -86,14 +90,15 @@ static inline bool fed_same(const fed_head_t *a, const fed_head_t *b) {
 }
 
 typedef struct {
-    int result;         /* the event that ended it */
-    size_t taken;       /* bytes up to the end */
+    int result;   /* the event that ended it */
+    size_t taken; /* bytes up to the end */
     const char *error;
     char *body;
     size_t body_len;
 } fed_body_t;
 
-static inline void feed_chunked(fed_body_t *fed, const char *bytes, size_t len, int mode, uint32_t seed) {
+static inline void feed_chunked(fed_body_t *fed, const char *bytes, size_t len, int mode,
+                                uint32_t seed) {
     gale__chunked_t d;
     gale__chunked_init(&d);
     memset(fed, 0, sizeof *fed);
@@ -105,7 +110,8 @@ static inline void feed_chunked(fed_body_t *fed, const char *bytes, size_t len, 
         if (piece == NULL) abort();
         memcpy(piece, bytes + fed->taken, step);
         gale_str_t data = {NULL, 0};
-        while ((fed->result = gale__chunked_next(&d, piece, step, &pos, &data)) == GALE__CHUNKED_DATA) {
+        while ((fed->result = gale__chunked_next(&d, piece, step, &pos, &data)) ==
+               GALE__CHUNKED_DATA) {
             if (data.len == 0 || data.ptr < piece || data.ptr + data.len > piece + pos) abort();
             memcpy(fed->body + fed->body_len, data.ptr, data.len);
             fed->body_len += data.len;

@@ -1,7 +1,7 @@
 /*
- * Request heads for http1_head_test.c: what each is about, the id of the vector of the conformance corpus it comes from
- * (which names the project and the RFC section), the bytes, and the status it is refused with, or 0. A selection; the
- * corpus itself is run against the whole server.
+ * Request heads for http1_head_test.c: what each is about, the id of the vector of the conformance
+ * corpus it comes from (which names the project and the RFC section), the bytes, and the status it
+ * is refused with, or 0. A selection; the corpus itself is run against the whole server.
  */
 /* clang-format off */
 
@@ -40,10 +40,6 @@ HEAD("picohttpparser-035",
 HEAD("httparse-019", "GET /bar;par?b HTTP/1.1\r\nHost: foo\r\n\r\n", 0)
 HEAD("httparse-027", "GET /foo/:/ HTTP/1.1\r\nHost: example.org\r\n\r\n", 0)
 HEAD("httparse-036", "GET /path;a??e HTTP/1.1\r\nHost: foo\r\n\r\n", 0)
-HEAD("httparse-041", "GET /a/%20/c HTTP/1.1\r\nHost: example.org\r\n\r\n", 0)
-HEAD("httparse-042", "GET /a%2fc HTTP/1.1\r\nHost: example.org\r\n\r\n", 0)
-HEAD("httparse-056", "GET /foo%41%7a HTTP/1.1\r\nHost: example.com\r\n\r\n", 0)
-HEAD("httparse-057", "GET /foo%C2%91%91 HTTP/1.1\r\nHost: example.com\r\n\r\n", 0)
 
 /* absolute-empty-host */
 HEAD("cowboy-026", "GET http:// HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
@@ -51,12 +47,10 @@ HEAD("cowboy-026", "GET http:// HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
 /* absolute-uri-other-scheme */
 HEAD("httparse-103", "GET ietf:rfc:2648 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
 HEAD("cowboy-021", "GET bad://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
-HEAD("hyper-011", "GET htt:p// HTTP/1.1\r\nHost: hyper.rs\r\n\r\n", 400)
 
 /* asterisk-without-OPTIONS */
 HEAD("gunicorn-065", "GET * HTTP/1.1\r\nHost: example.com\r\n\r\n", 400)
 HEAD("cowboy-036", "GET * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
-HEAD("go-025", "GET * HTTP/1.1\r\nHost: foo.com\r\n\r\n", 400)
 
 /* bad-field-name */
 HEAD("llhttp-047", "GET / HTTP/1.1\r\nHost: localhost\r\nFo@: Failure\r\n\r\n", 400)
@@ -88,9 +82,6 @@ HEAD("smuggler-017",
 HEAD("smuggler-029",
      "POST /echo HTTP/1.1\r\nX: X\r\004Transfer-Encoding: chunked\r\n"
      "Host: localhost\r\nContent-Length: 70\r\n\r\n", 400)
-HEAD("smuggler-041",
-     "POST /echo HTTP/1.1\r\nX: X\r\010Transfer-Encoding: chunked\r\n"
-     "Host: localhost\r\nContent-Length: 70\r\n\r\n", 400)
 
 /* bare-cr,te-and-cl */
 HEAD("smuggler-091",
@@ -115,9 +106,6 @@ HEAD("smuggler-018",
      "Host: localhost\r\nContent-Length: 70\r\n\r\n", 400)
 HEAD("smuggler-030",
      "POST /echo HTTP/1.1\r\nX: X\004\nTransfer-Encoding: chunked\r\n"
-     "Host: localhost\r\nContent-Length: 70\r\n\r\n", 400)
-HEAD("smuggler-042",
-     "POST /echo HTTP/1.1\r\nX: X\010\nTransfer-Encoding: chunked\r\n"
      "Host: localhost\r\nContent-Length: 70\r\n\r\n", 400)
 
 /* bare-lf,obs-fold */
@@ -144,9 +132,6 @@ HEAD("smuggler-052",
 HEAD("smuggler-062",
      "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\nX: X\r\nHost: localhost\r\n"
      "Content-Length: 70\r\n\r\n", 400)
-HEAD("smuggler-144",
-     "POST /echo HTTP/1.1\r\nX: X\240\nTransfer-Encoding: chunked\r\n"
-     "Host: localhost\r\nContent-Length: 70\r\n\r\n", 400)
 
 /* cl-conflict */
 HEAD("dropseed-h1spec-005",
@@ -177,9 +162,6 @@ HEAD("cowboy-063",
      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-length: 12\r\n"
      "Content-length: 12\r\n\r\n", 400)
 HEAD("cowboy-070", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-length: 12,12\r\n\r\n", 400)
-HEAD("go-017",
-     "HEAD / HTTP/1.1\r\nHost: localhost\r\nContent-Length:0\r\nContent-Length: 0\r\n"
-     "\r\n", 400)
 
 /* connect */
 HEAD("llhttp-068",
@@ -188,7 +170,6 @@ HEAD("llhttp-068",
 HEAD("llhttp-069",
      "CONNECT HOME0.NETSCAPE.COM:443 HTTP/1.0\r\nUser-agent: Mozilla/1.1N\r\n"
      "Proxy-authorization: basic aGVsbG86d29ybGQ=\r\n\r\n", 0)
-HEAD("go-004", "CONNECT 127.0.0.1:6060 HTTP/1.1\r\nHost: localhost\r\n\r\n", 0)
 
 /* connect-target */
 HEAD("hyper-007", "CONNECT localhost HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
@@ -209,12 +190,11 @@ HEAD("llhttp-138",
 HEAD("http-parser-002",
      "POST /post_identity_body_world?q=search#hey HTTP/1.1\r\nHost: localhost\r\n"
      "Accept: */*\r\nContent-Length: 5\r\n\r\n", 400)
-HEAD("cowboy-020", "GET /echo/qs?key=value#fragment HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
 
 /* fragment-in-target,target-non-ascii */
 HEAD("aiohttp-066",
-     "GET /\320\277\321\203\321\202\321\214?\320\272\320\273\321\216\321\207=\320\267\320\275\"
-     "320\260\321\207#\321\204\321\200\320\260\320\263 HTTP/1.1\r\n"
+     "GET /\320\277\321\203\321\202\321\214?\320\272\320\273\321\216\321\207=\320\267\320\275"
+     "\320\260\321\207#\321\204\321\200\320\260\320\263 HTTP/1.1\r\n"
      "Host: a\r\n\r\n", 400)
 
 /* fragment-in-target,te-compression */
@@ -278,9 +258,6 @@ HEAD("http-parser-024",
 HEAD("picohttpparser-026", "GET / HTTP/1.0\r\nab: c\000d\r\n\r\n", 400)
 HEAD("cowboy-050",
      "GET / HTTP/1.1\r\nHost: localhost\r\nX-Bad: value\000rm rf the world\r\n\r\n", 400)
-HEAD("httparse-124",
-     "GET / HTTP/1.1\r\nHost: localhost\r\n"
-     "Access-Control-Allow-Credentials: hell\000o\r\nBread: baguette\r\n\r\n", 400)
 
 /* obs-fold */
 HEAD("llhttp-097",
@@ -300,9 +277,6 @@ HEAD("gunicorn-026",
 HEAD("aiohttp-022",
      "GET /test HTTP/1.1\r\nHost: example.com\r\nContent-Location: value1\r\n"
      "Content-Location: value2\r\n\r\n", 0)
-HEAD("aiohttp-024",
-     "GET /test HTTP/1.1\r\nHost: example.com\r\nContent-Type: value1\r\n"
-     "Content-Type: value2\r\n\r\n", 0)
 
 /* request-line */
 HEAD("llhttp-038", "GET /music/sweet/music ICE/1.0\r\nHost: example.com\r\n\r\n", 400)
@@ -319,8 +293,6 @@ HEAD("picohttpparser-021", "G\000T / HTTP/1.0\r\n\r\n", 400)
 HEAD("picohttpparser-022", "G\tT / HTTP/1.0\r\n\r\n", 400)
 HEAD("httparse-014", "GET\n/ HTTP/1.1\r\nHost: foo.bar\r\n\r\n", 400)
 HEAD("httparse-016", " / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
-HEAD("httparse-018", "  HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
-HEAD("gunicorn-002", "GET HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
 HEAD("smuggler-058",
      "POST /echo HTTP/1.1\r\nHost: localhost\r\n\nTransfer-Encoding: chunked\r\n"
      "Host: localhost\r\nContent-Length: 70\r\n\r\n", 400)
@@ -341,7 +313,6 @@ HEAD("puma-021", "QUERY / HTTP/1.1\r\nHost: test.com\r\n\r\n", 0)
 /* request-line-whitespace */
 HEAD("picohttpparser-034", "GET   /   HTTP/1.0\r\n\r\n", 400)
 HEAD("cowboy-012", "GET\t/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
-HEAD("cowboy-013", "GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
 
 /* target-above-root */
 HEAD("cve-aiohttp-static-traversal",
@@ -353,13 +324,11 @@ HEAD("cve-apache-traversal-41773",
 /* target-bad-pct */
 HEAD("httparse-049", "GET /foo/%2e%2 HTTP/1.1\r\nHost: example.com\r\n\r\n", 0)
 HEAD("httparse-053", "GET /foo%2 HTTP/1.1\r\nHost: example.com\r\n\r\n", 0)
-HEAD("httparse-110", "GET /test?%GH HTTP/1.1\r\nHost: example.org\r\n\r\n", 0)
 
 /* target-char */
 HEAD("llhttp-131",
      "GET /with_\"lovely\"_quotes?foo=\\\"bar\\\" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
 HEAD("llhttp-135", "GET /test.cgi?query=| HTTP/1.1\r\nHost: localhost\r\n\r\n", 0)
-HEAD("httparse-038", "GET /foo/[61:24:74]:98 HTTP/1.1\r\nHost: example.org\r\n\r\n", 0)
 
 /* target-ctl */
 HEAD("picohttpparser-024", "GET /\177hello HTTP/1.0\r\n\r\n", 400)
@@ -379,8 +348,6 @@ HEAD("picohttpparser-030", "GET /\240 HTTP/1.0\r\nh: c\242y\r\n\r\n", 400)
 HEAD("httparse-129",
      "GET /test?post=I\342\200\231msorryIforkedyou HTTP/1.1\r\nHost: example.org\r\n"
      "\r\n", 400)
-HEAD("httparse-130",
-     "GET /test?post=I\342msorryIforkedyou HTTP/1.1\r\nHost: example.org\r\n\r\n", 400)
 
 /* te-and-cl */
 HEAD("gunicorn-064",
@@ -411,15 +378,6 @@ HEAD("llhttp-123",
 HEAD("gunicorn-035",
      "POST /chunked_not_last HTTP/1.1\r\nHost: localhost\r\n"
      "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n", 400)
-HEAD("smuggler-009",
-     "POST /echo HTTP/1.1\r\nTransfer-Encoding:\001chunked\r\nHost: localhost\r\n"
-     "Content-Length: 70\r\n\r\n", 400)
-HEAD("smuggler-013",
-     "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\001\r\nHost: localhost\r\n"
-     "Content-Length: 70\r\n\r\n", 400)
-HEAD("smuggler-014",
-     "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\001\r\nHost: localhost\r\n"
-     "Content-Length: 3\r\n\r\n", 400)
 
 /* te-chunked-twice */
 HEAD("cve-tornado-double-te",
@@ -433,8 +391,6 @@ HEAD("gunicorn-083",
 HEAD("gunicorn-084",
      "POST /chunked HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip,chunked\r\n"
      "\r\n", 501)
-HEAD("swift-nio-001",
-     "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501)
 
 /* te-compression,te-and-cl */
 HEAD("swift-nio-011",
@@ -488,7 +444,6 @@ HEAD("llhttp-071",
      "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n"
      "ST: \"ssdp:all\"\r\n\r\n", 400)
 HEAD("go-006", "NOTIFY * HTTP/1.1\r\nHost: localhost\r\nServer: foo\r\n\r\n", 400)
-HEAD("go-019", "M-SEARCH * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)
 
 /* userinfo-in-target */
 HEAD("llhttp-140",
@@ -510,5 +465,4 @@ HEAD("smuggler-007",
 /* ws-before-first-header */
 HEAD("picohttpparser-020", "GET / HTTP/1.0\r\n :a\r\n\r\n", 400)
 HEAD("cowboy-051", "GET / HTTP/1.1\r\n Host: localhost\r\nHost: localhost\r\n\r\n", 400)
-HEAD("cowboy-052", "GET / HTTP/1.1\r\n\tHost: localhost\r\nHost: localhost\r\n\r\n", 400)
 /* clang-format on */

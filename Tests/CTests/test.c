@@ -1,6 +1,6 @@
 /*
- * The runner behind test.h: keeps the registered tests in order of suite and name, so that the order of linking
- * doesn't matter, runs those that match a filter, and counts.
+ * The runner behind test.h: keeps the registered tests in order of suite and name, so that the
+ * order of linking doesn't matter, runs those that match a filter, and counts.
  */
 #include "test.h"
 
@@ -24,7 +24,9 @@ void test_register(test_case_t *test) {
     *place = test;
 }
 
-unsigned test_failures(void) { return failures; }
+unsigned test_failures(void) {
+    return failures;
+}
 
 void test_fail(const char *file, int line, const char *format, ...) {
     failures++;
@@ -64,8 +66,8 @@ static const char *readable(gale_str_t s, char out[1024]) {
 void test_check_str(const char *file, int line, const char *text, gale_str_t got, gale_str_t want) {
     if (got.len == want.len && (got.len == 0 || memcmp(got.ptr, want.ptr, got.len) == 0)) return;
     char a[1024], b[1024];
-    test_fail(file, line, "%s is \"%s\" (%zu bytes), want \"%s\" (%zu bytes)", text, readable(got, a),
-              got.len, readable(want, b), want.len);
+    test_fail(file, line, "%s is \"%s\" (%zu bytes), want \"%s\" (%zu bytes)", text,
+              readable(got, a), got.len, readable(want, b), want.len);
 }
 
 void test_check_mem(const char *file, int line, const char *text, const void *got, const void *want,

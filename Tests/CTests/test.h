@@ -1,8 +1,9 @@
 /*
- * A small test runner. A test file includes this, says TEST(suite, name) { ... } and is linked with test.c and
- * main.c; nothing else lists it. A failed CHECK is reported with file and line and the test goes on; REQUIRE leaves
- * the test. The runner takes parts of "suite.name" as filters, "-l" to list and "-v" to name what it runs; its last
- * line is "N passed, N failed", and it exits with 1 if a test failed.
+ * A small test runner. A test file includes this, says TEST(suite, name) { ... } and is linked with
+ * test.c and main.c; nothing else lists it. A failed CHECK is reported with file and line and the
+ * test goes on; REQUIRE leaves the test. The runner takes parts of "suite.name" as filters, "-l" to
+ * list and "-v" to name what it runs; its last line is "N passed, N failed", and it exits with 1 if
+ * a test failed.
  */
 #ifndef GALE_TESTS_TEST_H
 #define GALE_TESTS_TEST_H
@@ -66,7 +67,6 @@ void test_check_mem(const char *file, int line, const char *text, const void *go
     test_check_str(__FILE__, __LINE__, #got, (got), gale_str("" want, sizeof(want) - 1))
 /* Both are gale_str_t. */
 #define CHECK_EQ_STRS(got, want) test_check_str(__FILE__, __LINE__, #got, (got), (want))
-#define CHECK_EQ_MEM(got, want, len)                                                               \
-    test_check_mem(__FILE__, __LINE__, #got, (got), (want), (len))
+#define CHECK_EQ_MEM(got, want, len) test_check_mem(__FILE__, __LINE__, #got, (got), (want), (len))
 
 #endif

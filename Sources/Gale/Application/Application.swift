@@ -1,4 +1,4 @@
-internal import GaleCore
+package import GaleCore
 internal import Logging
 
 /// Routes and settings: what a server serves. Immutable, of any thread.
@@ -32,7 +32,7 @@ public final class Application: Sendable {
             router = try Router(routes)
             mistake = nil
         } catch {
-            router = Router()
+            router = Router.empty
             mistake = error
         }
     }
@@ -84,7 +84,7 @@ public final class Application: Sendable {
         do {
             try await body()
         } catch {
-            Process.fail("\(error)")
+            CurrentProcess.fail("\(error)")
         }
     }
 

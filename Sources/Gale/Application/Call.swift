@@ -2,7 +2,6 @@ internal import GaleCore
 
 /// One request on its way through the application: the exchange of the core, what the route captured, and the
 /// response as far as it is made. Used again for later requests. Loop thread.
-@usableFromInline
 final class Call: Exchange {
     let application: Application
     private var entry: RouteEntry?

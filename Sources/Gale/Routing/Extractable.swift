@@ -1,5 +1,5 @@
 /// Something a route's closure can take as a parameter.
-public protocol Extractable {
+public protocol Extractable: SendableMetatype {
     /// Takes the value from the request. Throws what the request is answered with, usually an `HTTPError`.
     static func extract(from extraction: inout Extraction) throws -> Self
 }

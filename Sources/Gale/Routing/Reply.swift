@@ -1,5 +1,5 @@
 /// What a route's closure can return.
-public protocol Reply {
+public protocol Reply: SendableMetatype {
     /// Answers the request. Throws `ResponseError`.
     func reply(to request: Request) throws
 }

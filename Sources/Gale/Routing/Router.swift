@@ -65,8 +65,11 @@ struct Router: Sendable {
         case notFound
     }
 
+    /// One without routes.
+    static let empty = Router(plain: [], patterns: [], names: [:])
+
     /// Routes with the same pattern and middleware share an entry; a static path is matched before patterns.
-    init(_ routes: [Route] = []) throws(RouteError) {
+    init(_ routes: [Route]) throws(RouteError) {
         var entries: [(pattern: Pattern, routes: [Route])] = []
         var places: [String: Int] = [:]
         var names: [String: Pattern] = [:]
@@ -81,8 +84,12 @@ struct Router: Sendable {
             }
         }
         let made = entries.map { RouteEntry(pattern: $0.pattern, routes: $0.routes, middleware: $0.routes[0].middleware) }
-        let plain = made.filter { $0.pattern.isStatic }
-        patterns = made.filter { !$0.pattern.isStatic }
+        self.init(
+            plain: made.filter { $0.pattern.isStatic }, patterns: made.filter { !$0.pattern.isStatic }, names: names)
+    }
+
+    private init(plain: [RouteEntry], patterns: [RouteEntry], names: [String: Pattern]) {
+        self.patterns = patterns
         self.names = names
         var size = 8
         while size < plain.count * 4 { size *= 2 }

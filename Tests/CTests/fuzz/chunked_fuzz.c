@@ -1,6 +1,7 @@
 /*
- * libFuzzer target of the chunked decoder: whole, byte by byte and in random pieces it must give the same body, end at
- * the same byte and refuse for the same reason. An accepted body of plain chunks is written anew and decoded again.
+ * libFuzzer target of the chunked decoder: whole, byte by byte and in random pieces it must give
+ * the same body, end at the same byte and refuse for the same reason. An accepted body of plain
+ * chunks is written anew and decoded again.
  */
 #include <stdio.h>
 
@@ -20,7 +21,8 @@ static void check_again(const fed_body_t *fed) {
     if (fed->body_len > 0) len = (size_t)snprintf(coded, room, "%zX\r\n", fed->body_len);
     memcpy(coded + len, fed->body, fed->body_len);
     len += fed->body_len;
-    len += (size_t)snprintf(coded + len, room - len, "%s0\r\n\r\n", fed->body_len > 0 ? "\r\n" : "");
+    len +=
+        (size_t)snprintf(coded + len, room - len, "%s0\r\n\r\n", fed->body_len > 0 ? "\r\n" : "");
     fed_body_t again;
     feed_chunked(&again, coded, len, FEED_WHOLE, 0);
     MUST(again.result == GALE__CHUNKED_END && again.taken == len);

@@ -1,7 +1,8 @@
 /*
- * libFuzzer target of the head parser: each implementation, whole, byte by byte and in random pieces, must come to the
- * same result as the scalar one on the whole; and what is accepted must look like a head. The limits vary with
- * the input's bytes, so that the files of the corpus are plain requests.
+ * libFuzzer target of the head parser: each implementation, whole, byte by byte and in random
+ * pieces, must come to the same result as the scalar one on the whole; and what is accepted must
+ * look like a head. The limits vary with the input's bytes, so that the files of the corpus are
+ * plain requests.
  */
 #include "../http1_feed.h"
 #include "str.h"

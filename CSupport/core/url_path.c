@@ -1,0 +1,53 @@
+/*
+ * Paths of static files (STA-10, STA-13): decoded once, checked after decoding, refused rather than
+ * repaired.
+ *
+ * ".." is refused, not resolved: browsers resolve it before they send (RFC 3986 5.2.4), so whoever
+ * sends it is trying something. An encoded slash is refused as well: to whatever stood before this
+ * server and guarded folders by their path it was part of a name, to the file system it would be a
+ * separator. Dot-files are where tools leave secrets
+ * (.git, .env). The file system's own guard against symlinks is io/files.c's.
+ */
+#include "url_path.h"
+
+#include "str.h"
+#include "utf8.h"
+
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/* Takes one character, decoded, from s at *i. Gives it as 0-255, or minus a status. */
+static int take(gale_str_t s, size_t *i) {
+    int c = (uint8_t)s.ptr[(*i)++];
+    if (c == '%') {
+        int high = *i + 1 < s.len ? hex_value(s.ptr[*i]) : -1;
+        int low = high >= 0 ? hex_value(s.ptr[*i + 1]) : -1;
+        if (low < 0) return -400;
+        *i += 2;
+        c = high << 4 | low;
+        if (c == '/') return -403;
+    }
+    if (c == 0) return -400;
+    return c == '\\' ? -403 : c;
+}
+
+int gale__path_normalize(gale_str_t encoded, char *out, size_t size) {
+    size_t len = 0;
+    if (size == 0 || size > INT32_MAX) return -414;
+    if (encoded.len > 0 && encoded.ptr[0] == '/') return -403;
+    for (size_t i = 0; i < encoded.len;) {
+        int c = take(encoded, &i);
+        if (c < 0) return c;
+        bool first = len == 0 || out[len - 1] == '/'; /* of a segment */
+        if (first && c == '.') return -403;
+        if (first && c == '/') continue;
+        if (len + 1 >= size) return -414;
+        out[len++] = (char)c;
+    }
+    out[len] = '\0';
+    return gale__utf8_valid(out, len) ? (int)len : -400;
+}

@@ -1,0 +1,63 @@
+/* If-None-Match: list, weak comparison, "*" (WEB-26, STA-06), and that its cost is linear. */
+#include "etag.h"
+
+#include <stdlib.h>
+
+#include "str.h"
+#include "test.h"
+
+static bool matches(const char *field, const char *etag) {
+    size_t len = strlen(field);
+    char *copy = malloc(len > 0 ? len : 1);
+    if (copy == NULL) abort();
+    memcpy(copy, field, len);
+    bool result = gale__etag_matches(gale_str(copy, len), gale_cstr(etag));
+    free(copy);
+    return result;
+}
+
+TEST(etag, matches) {
+    CHECK(matches("\"x\"", "\"x\""));
+    CHECK(matches("W/\"x\"", "\"x\""));
+    CHECK(matches("\"x\"", "W/\"x\""));
+    CHECK(matches("W/\"x\"", "W/\"x\""));
+    CHECK(matches("*", "\"x\""));
+    CHECK(matches("  * ", "\"x\""));
+    CHECK(matches("\"a\", \"b\",W/\"x\"", "\"x\""));
+    CHECK(matches("\"a\" ,\t\"x\" , \"b\"", "\"x\""));
+    CHECK(matches(",, \"x\",", "\"x\""));
+    CHECK(matches("\"a,b\", \"x,y\"", "\"x,y\""));
+    CHECK(matches("\"\"", "\"\""));
+    CHECK(matches("junk, \"x\"", "\"x\""));
+    CHECK(matches("\"a\"\"x\"", "\"x\""));
+}
+
+TEST(etag, does_not_match) {
+    CHECK(!matches("", "\"x\""));
+    CHECK(!matches("\"y\"", "\"x\""));
+    CHECK(!matches("x", "\"x\""));
+    CHECK(!matches("\"x", "\"x\""));
+    CHECK(!matches("x\"", "\"x\""));
+    CHECK(!matches("w/\"x\"", "\"x\""));
+    CHECK(!matches("W/", "\"x\""));
+    CHECK(!matches("\"X\"", "\"x\""));
+    CHECK(!matches("\"x \"", "\"x\""));
+    CHECK(!matches("\"a\", *", "\"x\""));
+    CHECK(!matches("**", "\"x\""));
+    CHECK(!matches("\"a, \"x\", b\"", "\"y\""));
+    CHECK(!gale__etag_matches(gale_str(NULL, 0), GALE__LIT("\"x\"")));
+}
+
+/* A megabyte of the worst there is takes no time to speak of. */
+TEST(etag, linear) {
+    static const char *const worst[] = {"\"", "W/", ",", "W/\"", "a,", "\"\"", " "};
+    enum { SIZE = 1 << 20 };
+    char *text = malloc(SIZE);
+    REQUIRE(text != NULL);
+    for (size_t k = 0; k < sizeof worst / sizeof worst[0]; k++) {
+        size_t n = strlen(worst[k]);
+        for (size_t i = 0; i < SIZE; i++) text[i] = worst[k][i % n];
+        CHECK(!gale__etag_matches(gale_str(text, SIZE - 1), GALE__LIT("\"x\"")));
+    }
+    free(text);
+}
