@@ -63,9 +63,13 @@ final class LoopTaskPool: @unchecked Sendable {
     }
 
     private func live(_ task: LoopTask) async {
-        while let work = task.work {
-            await work.perform()
-            task.work = nil
+        while true {
+            // A scope of its own: a parked task must not hold the work that is done.
+            do {
+                guard let work = task.work else { break }
+                await work.perform()
+                task.work = nil
+            }
             if task.isCancelled || isClosed || idle >= Self.keep { break }
             parking = task
             await park.wait()

@@ -29,7 +29,7 @@ extension Renderer {
         switch builtin {
         case .escape, .xhtmlEscape, .urlEscape, .jsonEncode, .squeeze, .linkify:
             return try callEscape(builtin, arguments)
-        case .len: return .int(try length(try arguments.required(0)))
+        case .len: return .int(try Self.length(try arguments.required(0)))
         case .str: return .string(try bounded(try arguments.value(0)?.printed(limit: limits.outputBytes) ?? ""))
         case .int, .float, .abs, .round: return try callNumber(builtin, arguments)
         case .bool: return .bool(arguments.bool(0))
@@ -47,7 +47,8 @@ extension Renderer {
         let text = try value.printed(limit: limits.outputBytes)
         try spend(text.utf8.count / 16)
         switch builtin {
-        case .urlEscape: return .string(try bounded(Escape.urlEscape(text, plus: arguments.bool(1, "plus", default: true))))
+        case .urlEscape:
+            return .string(try bounded(Escape.urlEscape(text, plus: arguments.bool(1, "plus", default: true))))
         case .squeeze: return .string(Escape.squeeze(text))
         case .linkify:
             var options = LinkifyOptions()
@@ -64,7 +65,7 @@ extension Renderer {
 
     // MARK: Numbers
 
-    private func length(_ value: TemplateValue) throws -> Int {
+    private static func length(_ value: TemplateValue) throws -> Int {
         switch value {
         case .string(let text), .html(let text): return text.unicodeScalars.count
         case .list(let list): return list.count
@@ -73,7 +74,7 @@ extension Renderer {
         }
     }
 
-    private func callNumber(_ builtin: Builtin, _ arguments: TemplateArguments) throws -> TemplateValue {
+    private mutating func callNumber(_ builtin: Builtin, _ arguments: TemplateArguments) throws -> TemplateValue {
         let value = try arguments.required(0)
         if let text = value.text {
             let trimmed = Text.strip(text, nil, start: true, end: true)
@@ -87,21 +88,23 @@ extension Renderer {
         case .abs:
             if case .int(let whole) = value { return whole < 0 ? try negated(value) : value }
             return .double(number.magnitude)
-        case .round: return try round(value, number, arguments)
+        case .round: return try Self.round(value, number, arguments)
         default:
             if case .int = value { return value }
-            return try whole(number.rounded(.towardZero))
+            return try Self.whole(number.rounded(.towardZero))
         }
     }
 
-    private func round(_ value: TemplateValue, _ number: Double, _ arguments: TemplateArguments) throws -> TemplateValue {
+    private static func round(_ value: TemplateValue, _ number: Double, _ arguments: TemplateArguments) throws
+        -> TemplateValue
+    {
         if case .int = value { return value }
         guard arguments.value(1, "ndigits") != nil else { return try whole(number.rounded(.toNearestOrEven)) }
         let digits = Swift.min(Swift.max(try arguments.int(1, "ndigits"), 0), Format.maximumDigits)
         return .double(Double(Format.fixed(number, digits: digits)) ?? number)
     }
 
-    private func whole(_ number: Double) throws -> TemplateValue {
+    private static func whole(_ number: Double) throws -> TemplateValue {
         guard let whole = Int(exactly: number) else { throw TemplateError(.overflow, "number is too large for an int") }
         return .int(whole)
     }

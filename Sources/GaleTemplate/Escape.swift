@@ -13,21 +13,41 @@ public enum Escape {
 
     /// Appends text made safe for HTML.
     public static func html(_ text: String, into output: inout [UInt8]) {
-        let bytes = text.utf8
-        guard bytes.contains(where: \.isHTMLSpecial) else {
-            output += bytes
-            return
+        let bytes = text.utf8.span
+        var first = 0
+        while first < bytes.count, !bytes[first].isHTMLSpecial { first += 1 }
+        let start = output.count
+        output += text.utf8
+        guard first < bytes.count else { return }
+        var growth = 0
+        for index in first..<bytes.count where bytes[index].isHTMLSpecial {
+            growth += entity(for: bytes[index]).count - 1
         }
-        output.reserveCapacity(output.count + bytes.count + 16)
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "&"): output += amp
-            case UInt8(ascii: "<"): output += lt
-            case UInt8(ascii: ">"): output += gt
-            case UInt8(ascii: "\""): output += quot
-            case UInt8(ascii: "'"): output += apos
-            default: output.append(byte)
+        output.append(contentsOf: repeatElement(0, count: growth))
+        // Spread the copy out from its end: what has been read already is overwritten, nothing else.
+        var span = output.mutableSpan
+        var write = start + bytes.count + growth
+        for index in stride(from: bytes.count - 1, through: first, by: -1) {
+            let byte = bytes[index]
+            if byte.isHTMLSpecial {
+                for part in entity(for: byte).reversed() {
+                    write -= 1
+                    span[write] = part
+                }
+            } else {
+                write -= 1
+                span[write] = byte
             }
+        }
+    }
+
+    private static func entity(for byte: UInt8) -> [UInt8] {
+        switch byte {
+        case UInt8(ascii: "&"): amp
+        case UInt8(ascii: "<"): lt
+        case UInt8(ascii: ">"): gt
+        case UInt8(ascii: "\""): quot
+        default: apos
         }
     }
 

@@ -4,8 +4,12 @@ extension Renderer {
         switch node {
         case .literal(let value): return value
         case .name(let symbol): return try variable(symbol)
-        case .member(let base, let name): return try member(name, of: try evaluate(base))
-        case .index(let base, let index): return try element(of: try evaluate(base), at: try evaluate(index))
+        case .member(let base, let name):
+            let value = try evaluate(base)
+            return try member(name, of: value)
+        case .index(let base, let index):
+            let value = try evaluate(base)
+            return try element(of: value, at: try evaluate(index))
         case .slice(let base, let from, let to): return try slice(base, from, to)
         case .call(let callee, let arguments):
             return try call(try evaluate(callee), try self.arguments(arguments))
@@ -37,7 +41,7 @@ extension Renderer {
     /// The value of a name: set by the template, given to the render, from the environment, the loader's
     /// namespace, or built in. Found once, it stays in its slot.
     mutating func variable(_ symbol: Int) throws -> TemplateValue {
-        let slot = program.units[unit].slots[symbol]
+        let slot = unit.slots[symbol]
         if let value = slots[slot] { return value }
         let name = program.names[slot]
         let value =
@@ -50,7 +54,7 @@ extension Renderer {
 
     // MARK: Members and indices
 
-    private func member(_ name: String, of value: TemplateValue) throws -> TemplateValue {
+    private mutating func member(_ name: String, of value: TemplateValue) throws -> TemplateValue {
         switch value {
         case .map(let map):
             if let value = map[name] { return value }
@@ -61,14 +65,15 @@ extension Renderer {
         throw TemplateError(.attribute, "\(value.kindName) has no member '\(name)'")
     }
 
-    private func member(_ name: String, of object: any TemplateObject) throws -> TemplateValue? {
-        try host {
+    private mutating func member(_ name: String, of object: any TemplateObject) throws -> TemplateValue? {
+        let environment = environment
+        return try host {
             if let reference = object as? EnvironmentObject { return try environment.member(name, of: reference.name) }
             return try object.member(name)
         }
     }
 
-    private func element(of value: TemplateValue, at index: TemplateValue) throws -> TemplateValue {
+    private mutating func element(of value: TemplateValue, at index: TemplateValue) throws -> TemplateValue {
         switch (value, index) {
         case (.map(let map), .string(let key)), (.map(let map), .html(let key)):
             guard let value = map[key] else { throw TemplateError(.key, "no key '\(key)'") }
@@ -77,10 +82,10 @@ extension Renderer {
             guard let value = try member(key, of: object) else { throw TemplateError(.key, "no key '\(key)'") }
             return value
         case (.list(let list), .int(let number)):
-            return list.elements[try position(number, count: list.count)]
+            return list.elements[try Self.position(number, count: list.count)]
         case (.string(let text), .int(let number)), (.html(let text), .int(let number)):
             let scalars = text.unicodeScalars
-            let offset = try position(number, count: scalars.count)
+            let offset = try Self.position(number, count: scalars.count)
             return .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: offset)]))
         default:
             throw TemplateError(.type, "\(value.kindName) can't be indexed by \(index.kindName)")
@@ -88,7 +93,7 @@ extension Renderer {
     }
 
     /// The offset for an index, which counts from the end when it is negative.
-    private func position(_ index: Int, count: Int) throws -> Int {
+    private static func position(_ index: Int, count: Int) throws -> Int {
         let offset = index < 0 ? index + count : index
         guard offset >= 0, offset < count else { throw TemplateError(.index, "index \(index) out of range") }
         return offset
@@ -171,7 +176,7 @@ extension Renderer {
 
     private mutating func evaluate(_ node: ComprehensionNode) throws -> TemplateValue {
         let source = try elements(of: try evaluate(node.source))
-        let written = node.target.symbols.map { program.units[unit].slots[$0] }
+        let written = node.target.symbols.map { unit.slots[$0] }
         let saved = written.map { slots[$0] }
         // The names of a comprehension are its own.
         defer { for (slot, value) in zip(written, saved) { slots[slot] = value } }

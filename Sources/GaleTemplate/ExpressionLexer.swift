@@ -69,7 +69,9 @@ struct ExpressionLexer {
         var isDouble = false
         while let byte = byte(at: position) {
             let isSign = byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
-            if isSign, bytes[position - (position > start ? 1 : 0)] | 0x20 != UInt8(ascii: "e") || isHex(start) { break }
+            if isSign, bytes[position - (position > start ? 1 : 0)] | 0x20 != UInt8(ascii: "e") || isHex(start) {
+                break
+            }
             guard isSign || byte.isNameByte || byte == UInt8(ascii: ".") else { break }
             if byte == UInt8(ascii: ".") { isDouble = true }
             position += 1

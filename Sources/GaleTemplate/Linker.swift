@@ -4,29 +4,32 @@ struct Linker {
     static let maximumChain = 50
 
     private let loader: (any TemplateLoader)?
-    private var program: Program
+    /// A unit in the making.
+    private struct Draft {
+        let file: ParsedFile
+        let slots: [Int]
+        var includes: [Int] = []
+    }
+
+    private var drafts: [Draft] = []
     private var table = SymbolTable()
     private var unitNumbers: [String: Int] = [:]
     private var files: [String: ParsedFile] = [:]
     /// Files whose includes are being followed, to find cycles.
     private var open: [String] = []
 
-    private init(options: TemplateOptions, loader: (any TemplateLoader)?) {
-        self.loader = loader
-        program = Program(options: options)
-    }
+    private init(loader: (any TemplateLoader)?) { self.loader = loader }
 
     /// The program of a file. Throws when a named file is missing, malformed or part of a cycle.
     static func link(
         _ file: ParsedFile, options: TemplateOptions, loader: (any TemplateLoader)?
     ) throws -> Program {
-        var linker = Linker(options: options, loader: loader)
+        var linker = Linker(loader: loader)
         let chain = try linker.inheritance(from: file)
-        let units = try chain.map { try linker.unit($0) }
-        linker.resolveBlocks(chain: units)
-        linker.program.entry = units[units.count - 1]
-        linker.program.names = linker.table.names
-        return linker.program
+        let numbers = try chain.map { try linker.unit($0) }
+        let units = linker.units(chain: numbers)
+        return Program(
+            units: units, entry: units[numbers[numbers.count - 1]], names: linker.table.names, options: options)
     }
 
     /// The file, what it extends, and so on up to the root.
@@ -49,8 +52,8 @@ struct Linker {
         if let number = unitNumbers[file.name] { return number }
         var slots: [Int] = []
         for name in file.parts.symbols.names { slots.append(table.number(of: name)) }
-        let number = program.units.count
-        program.units.append(Program.Unit(file: file, slots: slots))
+        let number = drafts.count
+        drafts.append(Draft(file: file, slots: slots))
         unitNumbers[file.name] = number
         open.append(file.name)
         var includes: [Int] = []
@@ -63,7 +66,7 @@ struct Linker {
             includes.append(try unit(included))
         }
         open.removeLast()
-        program.units[number].includes = includes
+        drafts[number].includes = includes
         return number
     }
 
@@ -86,14 +89,15 @@ struct Linker {
 
     /// Finds for each block name the definition that counts: the last one, counted from the root's first line to
     /// the child's last. So the search runs backwards and takes the first, and no unit needs a second visit.
-    private mutating func resolveBlocks(chain: [Int]) {
+    private func units(chain: [Int]) -> [Program.Unit] {
         var targets: [String: Program.BlockTarget] = [:]
         var visited: Set<Int> = []
         for unit in chain { collectBlocks(unit, &targets, &visited) }
-        for number in program.units.indices {
-            program.units[number].blocks = program.units[number].file.parts.blocks.enumerated().map { index, block in
+        return drafts.enumerated().map { number, draft in
+            let blocks = draft.file.parts.blocks.enumerated().map { index, block in
                 targets[block.name] ?? Program.BlockTarget(unit: number, block: index)
             }
+            return Program.Unit(file: draft.file, slots: draft.slots, blocks: blocks, includes: draft.includes)
         }
     }
 
@@ -101,7 +105,7 @@ struct Linker {
         _ number: Int, _ targets: inout [String: Program.BlockTarget], _ visited: inout Set<Int>
     ) {
         guard visited.insert(number).inserted else { return }
-        let unit = program.units[number]
+        let unit = drafts[number]
         for item in unit.file.parts.outline.reversed() {
             switch item {
             case .block(let index):

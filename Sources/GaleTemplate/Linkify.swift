@@ -30,7 +30,7 @@ extension Escape {
 private struct LinkScanner {
     private let text: [Unicode.Scalar]
     private let options: LinkifyOptions
-    private var output = String.UnicodeScalarView()
+    private var output: [Unicode.Scalar] = []
 
     init(_ escaped: String, _ options: LinkifyOptions) {
         text = Array(escaped.unicodeScalars)
@@ -48,15 +48,15 @@ private struct LinkScanner {
             var end = index
             while end < text.count, Self.isRunScalar(text[end]) { end += 1 }
             if let link = link(start: index, end: end) {
-                output.append(contentsOf: text[index..<link.start])
-                output.append(contentsOf: rendered(link))
+                output += text[index..<link.start]
+                output += rendered(link).unicodeScalars
                 index = link.end
             } else {
-                output.append(contentsOf: text[index..<end])
+                output += text[index..<end]
                 index = end
             }
         }
-        return String(output)
+        return Self.string(output[...])
     }
 
     private struct Link {
@@ -110,9 +110,8 @@ private struct LinkScanner {
         while index < text.count {
             let scalar = text[index]
             if scalar == "&" {
-                guard let length = ["&amp;", "&quot;"].first(where: { matches($0, at: index) })?.unicodeScalars.count
-                else { break }
-                index += length
+                guard let entity = Self.entities.first(where: { text[index...].starts(with: $0) }) else { break }
+                index += entity.count
             } else if scalar == "(" || scalar == ")" || scalar.properties.isWhitespace {
                 break
             } else {
@@ -123,13 +122,14 @@ private struct LinkScanner {
         return (index, lastGood)
     }
 
-    private func matches(_ part: String, at index: Int) -> Bool {
-        text[index...].starts(with: part.unicodeScalars)
-    }
+    /// The entities that may stand in a URL, as the escaped forms of `&` and `"`.
+    private static let entities = ["&amp;", "&quot;"].map { Array($0.unicodeScalars) }
+
+    private static let punctuation = Set("!\"#$%&'()*+,.:;<=>?@[]^`{|}~".unicodeScalars)
 
     private static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
-        guard scalar.isASCII else { return false }
-        return "!\"#$%&'()*+,.:;<=>?@[]^`{|}~".unicodeScalars.contains(scalar)
+        // Most of a URL is letters, digits and slashes.
+        !isRunScalar(scalar) && scalar != "/" && punctuation.contains(scalar)
     }
 
     private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
@@ -141,21 +141,23 @@ private struct LinkScanner {
 
     // MARK: Markup
 
-    private func rendered(_ link: Link) -> String.UnicodeScalarView {
+    private func rendered(_ link: Link) -> String {
         let url = Array(text[link.start..<link.end])
         let name = Self.string(url.prefix(link.nameLength))
         let isRefused = name.isEmpty ? options.requireProtocol : !options.permittedProtocols.contains(name)
-        guard !isRefused else { return Self.string(url[...]).unicodeScalars }
+        guard !isRefused else { return Self.string(url[...]) }
         let address = (name.isEmpty ? "http://" : "") + Self.string(url[...])
         var parameters = options.extraParametersFor?(address) ?? options.extraParameters
         parameters = Text.strip(parameters, nil, start: true, end: true)
         if !parameters.isEmpty { parameters = " " + parameters }
         var shown = url
-        if options.shorten, let short = Self.shortened(url, prefix: name.isEmpty ? 0 : link.nameLength + 1 + link.slashes) {
+        if options.shorten,
+            let short = Self.shortened(url, prefix: name.isEmpty ? 0 : link.nameLength + 1 + link.slashes)
+        {
             shown = short
             parameters += " title=\"\(address)\""
         }
-        return "<a href=\"\(address)\"\(parameters)>\(Self.string(shown[...]))</a>".unicodeScalars
+        return "<a href=\"\(address)\"\(parameters)>\(Self.string(shown[...]))</a>"
     }
 
     private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
@@ -176,7 +178,9 @@ private struct LinkScanner {
         if short.count * 2 > maximumLength * 3 { short = Array(short.prefix(maximumLength)) }
         guard short != url else { return nil }
         // An entity must not be cut in the middle.
-        if let ampersand = short.lastIndex(of: "&"), ampersand > maximumLength - 5 { short = Array(short[..<ampersand]) }
+        if let ampersand = short.lastIndex(of: "&"), ampersand > maximumLength - 5 {
+            short = Array(short[..<ampersand])
+        }
         short += Array("...".unicodeScalars)
         return short.count < url.count ? short : nil
     }

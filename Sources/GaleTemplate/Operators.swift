@@ -91,7 +91,7 @@ extension Renderer {
         return try bounded(String(repeating: text, count: count))
     }
 
-    func negated(_ value: TemplateValue) throws -> TemplateValue {
+    mutating func negated(_ value: TemplateValue) throws -> TemplateValue {
         switch value {
         case .int(let number):
             let (result, overflow) = 0.subtractingReportingOverflow(number)
@@ -103,7 +103,7 @@ extension Renderer {
         }
     }
 
-    func positive(_ value: TemplateValue) throws -> TemplateValue {
+    mutating func positive(_ value: TemplateValue) throws -> TemplateValue {
         switch value {
         case .int, .double: return value
         case .bool(let flag): return .int(flag ? 1 : 0)
@@ -123,14 +123,34 @@ extension Renderer {
         case .notIdentical: return try !identical(left, right)
         case .contained: return try contains(right, left)
         case .notContained: return try !contains(right, left)
-        case .less: return try ordered(left, right, operation) { $0 < $1 } text: { $0 < $1 }
-        case .lessOrEqual: return try ordered(left, right, operation) { $0 <= $1 } text: { $0 <= $1 }
-        case .greater: return try ordered(left, right, operation) { $0 > $1 } text: { $0 > $1 }
-        case .greaterOrEqual: return try ordered(left, right, operation) { $0 >= $1 } text: { $0 >= $1 }
+        case .less:
+            return try Self.ordered(left, right, operation) {
+                $0 < $1
+            } text: {
+                $0 < $1
+            }
+        case .lessOrEqual:
+            return try Self.ordered(left, right, operation) {
+                $0 <= $1
+            } text: {
+                $0 <= $1
+            }
+        case .greater:
+            return try Self.ordered(left, right, operation) {
+                $0 > $1
+            } text: {
+                $0 > $1
+            }
+        case .greaterOrEqual:
+            return try Self.ordered(left, right, operation) {
+                $0 >= $1
+            } text: {
+                $0 >= $1
+            }
         }
     }
 
-    private func ordered(
+    private static func ordered(
         _ left: TemplateValue, _ right: TemplateValue, _ operation: ComparisonOperator,
         _ numbers: (Double, Double) -> Bool, text: (String, String) -> Bool
     ) throws -> Bool {
@@ -151,7 +171,7 @@ extension Renderer {
         case (.string(let a), .string(let b)): return a == b
         case (.list(let a), .list(let b)):
             guard a.count == b.count, a.nesting == b.nesting else { return false }
-            try checkNesting(left)
+            try Self.checkNesting(left)
             for (a, b) in zip(a.elements, b.elements) {
                 try spend(1)
                 guard try equal(a, b) else { return false }
@@ -159,7 +179,7 @@ extension Renderer {
             return true
         case (.map(let a), .map(let b)):
             guard a.count == b.count, a.nesting == b.nesting else { return false }
-            try checkNesting(left)
+            try Self.checkNesting(left)
             for key in a.keys {
                 try spend(1)
                 guard let x = a[key], let y = b[key], try equal(x, y) else { return false }
@@ -175,7 +195,7 @@ extension Renderer {
     }
 
     /// Values that the host made may be deeper than templates are allowed to go.
-    private func checkNesting(_ value: TemplateValue) throws {
+    private static func checkNesting(_ value: TemplateValue) throws {
         guard value.nesting <= TemplateValue.maximumNesting else {
             throw TemplateError(.limit, "value is too large to compare")
         }

@@ -3,7 +3,7 @@ extension Renderer {
     /// Prints a value with the escaping of the file that it stands in (TPL-01, TPL-15).
     mutating func emit(_ value: TemplateValue, isRaw: Bool) throws {
         if isRaw { return try value.print(to: &output, limit: limits.outputBytes) }
-        switch program.units[unit].file.parts.autoescape {
+        switch unit.file.parts.autoescape {
         case .off: try value.print(to: &output, limit: limits.outputBytes)
         case .html: try emitEscaped(value)
         case .function(let node): try emit(value, through: node)

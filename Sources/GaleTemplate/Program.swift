@@ -1,5 +1,5 @@
 /// A template joined with all files that it extends and includes, ready to run.
-struct Program: Sendable {
+final class Program: Sendable {
     /// A block that stands for another: the file that holds it and its number there.
     struct BlockTarget: Sendable {
         let unit: Int
@@ -7,20 +7,34 @@ struct Program: Sendable {
     }
 
     /// One file of the program. A file that is included many times is one unit.
-    struct Unit: Sendable {
+    final class Unit: Sendable {
         let file: ParsedFile
         /// The program's variable for each symbol of the file.
         let slots: [Int]
         /// For each block of the file, the block that takes its place (TPL-11).
-        var blocks: [BlockTarget] = []
+        let blocks: [BlockTarget]
         /// For each include of the file, the included unit.
-        var includes: [Int] = []
+        let includes: [Int]
+
+        init(file: ParsedFile, slots: [Int], blocks: [BlockTarget], includes: [Int]) {
+            self.file = file
+            self.slots = slots
+            self.blocks = blocks
+            self.includes = includes
+        }
     }
 
-    var units: [Unit] = []
+    let units: [Unit]
     /// The unit where a render begins: the root of the chain of extends.
-    var entry = 0
+    let entry: Unit
     /// The names of the program's variables.
-    var names: [String] = []
+    let names: [String]
     let options: TemplateOptions
+
+    init(units: [Unit], entry: Unit, names: [String], options: TemplateOptions) {
+        self.units = units
+        self.entry = entry
+        self.names = names
+        self.options = options
+    }
 }

@@ -12,7 +12,7 @@ struct Renderer {
 
     /// Where an include or a replaced block was called.
     struct Call {
-        let unit: Int
+        let unit: Program.Unit
         let line: Int
     }
 
@@ -25,7 +25,7 @@ struct Renderer {
 
     var slots: [TemplateValue?]
     var output: [UInt8] = []
-    var unit: Int
+    var unit: Program.Unit
     var line = 0
     var calls: [Call] = []
     private var depth = 0
@@ -45,7 +45,7 @@ struct Renderer {
     /// The whole output.
     mutating func render() throws -> [UInt8] {
         do {
-            _ = try run(program.units[unit].file.parts.body)
+            _ = try run(unit.file.parts.body)
             try checkOutput()
             return output
         } catch {
@@ -56,7 +56,7 @@ struct Renderer {
     // MARK: Errors and bounds
 
     /// The line that is being carried out.
-    private var here: TemplateError.Position { .init(file: program.units[unit].file.name, line: line) }
+    private var here: TemplateError.Position { .init(file: unit.file.name, line: line) }
 
     /// The error with its place and the calls that led there, down to the first `count` of them. An error that has
     /// a place already knows its way up to the current file.
@@ -64,13 +64,13 @@ struct Renderer {
         var located = (error as? TemplateError) ?? TemplateError(.foreign, String(describing: error), underlying: error)
         if located.position == nil { located.position = here }
         for call in calls[count...].reversed() {
-            located.via.append(.init(file: program.units[call.unit].file.name, line: call.line))
+            located.via.append(.init(file: call.unit.file.name, line: call.line))
         }
         return located
     }
 
     /// Calls host code. An error with a place comes from a render in there: this line called it.
-    func host<Result>(_ body: () throws -> Result) throws -> Result {
+    mutating func host<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch var error as TemplateError where error.position != nil {
@@ -85,7 +85,7 @@ struct Renderer {
         if stepsLeft < 0 { throw TemplateError(.limit, "template takes more than \(limits.steps) steps") }
     }
 
-    private func checkOutput() throws {
+    private mutating func checkOutput() throws {
         if output.count > limits.outputBytes {
             throw TemplateError(.limit, "template output is longer than \(limits.outputBytes) bytes")
         }
@@ -128,21 +128,22 @@ struct Renderer {
         case .set(let target, let operation, let node): try assign(target, operation, node)
         case .apply(let node, let body): try runApply(node, body)
         case .block(let number):
-            let target = program.units[unit].blocks[number]
-            return try enter(target.unit, program.units[target.unit].file.parts.blocks[target.block].body)
+            let target = unit.blocks[number]
+            let owner = program.units[target.unit]
+            return try enter(owner, owner.file.parts.blocks[target.block].body)
         case .include(let number):
-            let included = program.units[unit].includes[number]
-            return try enter(included, program.units[included].file.parts.body)
+            let included = program.units[unit.includes[number]]
+            return try enter(included, included.file.parts.body)
         }
         return .next
     }
 
     /// Runs a body that belongs to a unit, with that unit's escaping and names (TPL-12, TPL-15).
-    private mutating func enter(_ target: Int, _ body: [Statement]) throws -> Flow {
+    private mutating func enter(_ target: Program.Unit, _ body: [Statement]) throws -> Flow {
         try spend(1)
         try checkOutput()
         // A block that was not replaced is no detour worth telling.
-        guard target != unit else { return try run(body) }
+        guard target !== unit else { return try run(body) }
         calls.append(Call(unit: unit, line: line))
         let caller = unit
         unit = target
@@ -194,7 +195,7 @@ struct Renderer {
     /// Writes a value to a name, or spreads a list over names (TPL-06, TPL-08).
     mutating func assign(_ value: TemplateValue, to target: Target) throws {
         switch target {
-        case .name(let symbol): slots[program.units[unit].slots[symbol]] = value
+        case .name(let symbol): slots[unit.slots[symbol]] = value
         case .list(let targets):
             let values = try elements(of: value)
             guard values.count == targets.count else {

@@ -32,7 +32,9 @@ struct EnvironmentTests {
         let handler = Handler()
         var environment = TemplateEnvironment()
         environment.functions["xsrf_form_html"] = { _ in .html("<input value=\"\(Escape.html(handler.token()))\">") }
-        environment.functions["static_url"] = { .string("/static/" + (try $0.string(0)) + ($0.bool(1, "v") ? "?v" : "")) }
+        environment.functions["static_url"] = {
+            .string("/static/" + (try $0.string(0)) + ($0.bool(1, "v") ? "?v" : ""))
+        }
         environment.values["current_user"] = "Ann"
         environment.objects["request"] = { $0 == "path" ? "/p" : nil }
         environment.objects["handler"] = { _ in nil }
@@ -54,7 +56,8 @@ struct EnvironmentTests {
         let options = TemplateOptions(namespace: ["a": "n", "b": "n", "c": "n", "len": "n"])
         var environment = TemplateEnvironment()
         environment.values = ["a": "e", "b": "e"]
-        let text = try rendered("{{ a }}{{ b }}{{ c }}{{ len }}", ["a": "v"], options: options, environment: environment)
+        let text = try rendered(
+            "{{ a }}{{ b }}{{ c }}{{ len }}", ["a": "v"], options: options, environment: environment)
         #expect(text == "venn")
     }
 
@@ -91,7 +94,8 @@ struct EnvironmentTests {
     @Test("TPL-07: an error that a function reports can be caught")
     func reportedErrors() throws {
         let fail = TemplateFunction { _ in throw TemplateError("no luck") }
-        #expect(try rendered("{% try %}{{ f() }}{% except RuntimeError as e %}{{ e }}{% end %}", ["f": fail]) == "no luck")
+        #expect(
+            try rendered("{% try %}{{ f() }}{% except RuntimeError as e %}{{ e }}{% end %}", ["f": fail]) == "no luck")
         #expect(failure("{{ f() }}", ["f": fail]) == "no luck at t.txt:1")
     }
 

@@ -88,7 +88,8 @@ enum Facts {
         case let number as NSNumber:
             // JSON's true is an NSNumber too.
             if String(cString: number.objCType) == "c" { return .bool(number.boolValue) }
-            return number.doubleValue == number.doubleValue.rounded() ? .int(number.intValue) : .double(number.doubleValue)
+            return number.doubleValue == number.doubleValue.rounded()
+                ? .int(number.intValue) : .double(number.doubleValue)
         default: return .none
         }
     }

@@ -10,7 +10,8 @@ struct LimitTests {
         "TPL-23: deep expressions are refused while parsing",
         arguments: [
             times(20_000, "(") + "1" + times(20_000, ")"), times(20_000, "["), times(20_000, "{'a':"),
-            times(20_000, "not ") + "1", times(20_000, "-") + "1", "x" + times(20_000, ".a"), "x" + times(20_000, "[0]"),
+            times(20_000, "not ") + "1", times(20_000, "-") + "1", "x" + times(20_000, ".a"),
+            "x" + times(20_000, "[0]"),
             "x" + times(20_000, "()"), "x" + times(20_000, ".a()"), times(20_000, "x["), times(20_000, "f("),
             times(20_000, "1 if 1 else ") + "1", times(20_000, "[x for x in "),
         ])
@@ -105,7 +106,8 @@ struct LimitTests {
                 + "{{ s == t }}",
             "{% set s = 'x' * 1000 %}{% while True %}{% set s = s.replace('x', s) %}{% end %}",
             "{% set s = 'x' * 1000 %}{% while True %}{% set s = s.join(['a', 'b', s]) %}{% end %}",
-            "{% while True %}\(times(5000, "0123456789")){% end %}", "{% set s = ' %s ' %}{% while True %}"
+            "{% while True %}\(times(5000, "0123456789")){% end %}",
+            "{% set s = ' %s ' %}{% while True %}"
                 + "{% set s = s % s %}{% set s = s.replace(' ', '%s', 1) + s %}{% end %}",
             "{% set s = '<' * 100000 %}{% while True %}{% set s = escape(s) + '' %}{% end %}",
         ])

@@ -15,7 +15,8 @@ struct LoaderTests {
 
         func write(_ name: String, _ text: String) throws {
             let url = URL(fileURLWithPath: path + "/" + name)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: url)
         }
 
@@ -25,7 +26,8 @@ struct LoaderTests {
     @Test("TPL-20: templates of a directory, with paths relative to the including file (TPL-17)")
     func directory() throws {
         let directory = try Directory([
-            "root/a.html": "{% include sub/b.html %}", "root/sub/b.html": "{% include '../c.html' %}b", "root/c.html": "é",
+            "root/a.html": "{% include sub/b.html %}", "root/sub/b.html": "{% include '../c.html' %}b",
+            "root/c.html": "é",
         ])
         let loader = DirectoryLoader(directory.path + "/root")
         #expect(try loader.load("a.html").render() == "éb")
@@ -34,7 +36,9 @@ struct LoaderTests {
 
     @Test(
         "TPL-17: nothing outside of the root",
-        arguments: ["../secret", "/etc/passwd", "sub/../../secret", "link", "linked/secret", "..", ".", "", "a\u{0}b", "sub"])
+        arguments: [
+            "../secret", "/etc/passwd", "sub/../../secret", "link", "linked/secret", "..", ".", "", "a\u{0}b", "sub",
+        ])
     func confined(_ name: String) throws {
         let directory = try Directory(["secret": "s", "root/sub/a": "x", "root2/secret": "s"])
         let manager = FileManager.default
@@ -123,7 +127,10 @@ struct LoaderTests {
 
     @Test("TPL-17, TPL-18: missing files are reported where they are named")
     func missing() throws {
-        let files = ["a": "\n{% include b %}", "b": "\n\n{% include nope %}", "c": "{% extends ../x %}", "d": "{% include e %}", "e": "\n{{"]
+        let files = [
+            "a": "\n{% include b %}", "b": "\n\n{% include nope %}", "c": "{% extends ../x %}", "d": "{% include e %}",
+            "e": "\n{{",
+        ]
         #expect(failure(loading: "a", from: files)?.description == "no template named 'nope' at b:3")
         #expect(failure(loading: "c", from: files)?.description == "template path '../x' leaves the root at c:1")
         #expect(failure(loading: "d", from: files)?.description == "Missing end expression }} at e:2")

@@ -27,7 +27,9 @@ struct RendererTests {
         #expect(try rendered(source, ["x": 0]) == "ace")
         #expect(try rendered(source, ["x": 1]) == "a1.0bde")
         #expect(failure(source, ["x": "s"]) == "unsupported operands for /: int and string at t.txt:1")
-        #expect(try rendered("{% try %}{{ q }}{% except NameError as e %}{{ e }}{% end %}") == "name &#x27;q&#x27; is not defined")
+        #expect(
+            try rendered("{% try %}{{ q }}{% except NameError as e %}{{ e }}{% end %}")
+                == "name &#x27;q&#x27; is not defined")
     }
 
     @Test(
@@ -50,7 +52,8 @@ struct RendererTests {
     func attemptAcrossFiles() throws {
         let files = [
             "a": "{% try %}{% include b %}{% except %}!{{ n }}{% end %}{% autoescape None %}{{ n }}\n{{ q }}",
-            "b": "{% autoescape xhtml_escape %}{{ n }}{% apply squeeze %}lost{% include c %}{% end %}", "c": "{{ 1 / 0 }}",
+            "b": "{% autoescape xhtml_escape %}{{ n }}{% apply squeeze %}lost{% include c %}{% end %}",
+            "c": "{{ 1 / 0 }}",
         ]
         let template = try DictionaryLoader(files).load("a")
         let error = #expect(throws: TemplateError.self) { try template.render(["n": "<"]) }
@@ -71,7 +74,8 @@ struct RendererTests {
     func apply() throws {
         let shout = TemplateFunction.text({ $0.uppercased() })
         #expect(try rendered("{% apply shout %}<b>{{ x }}</b>{% end %}", ["shout": shout, "x": "<"]) == "<B>&LT;</B>")
-        #expect(try rendered("{% apply linkify %}http://a.com/{% end %}") == "<a href=\"http://a.com/\">http://a.com/</a>")
+        #expect(
+            try rendered("{% apply linkify %}http://a.com/{% end %}") == "<a href=\"http://a.com/\">http://a.com/</a>")
         #expect(try rendered("{% apply squeeze %} a {% apply url_escape %}b c{% end %} {% end %}") == "a b+c")
         #expect(failure("{% apply nope %}x{% end %}") == "name 'nope' is not defined at t.txt:1")
         #expect(failure("{% apply n %}x{% end %}", ["n": 1]) == "int can't be called at t.txt:1")
@@ -79,7 +83,9 @@ struct RendererTests {
 
     @Test("TPL-11: extends may stand anywhere on the top level, once")
     func extends() throws {
-        let files = ["base": "[{% block x %}b{% end %}]", "page": "dropped {% block x %}p{% end %}\n{% extends base %}"]
+        let files = [
+            "base": "[{% block x %}b{% end %}]", "page": "dropped {% block x %}p{% end %}\n{% extends base %}",
+        ]
         #expect(try DictionaryLoader(files).load("page").render() == "[p]")
         #expect(failure("{% if 1 %}{% extends a %}{% end %}") == "extends inside a block at t.txt:1")
         #expect(failure("{% extends a %}{% extends b %}") == "extends given twice at t.txt:1")
@@ -111,7 +117,10 @@ struct RendererTests {
         "TPL-19: runtime errors name their lines",
         arguments: [
             (["test.html": "a\n{{ 1 / 0 }}"], "test.html", "test.html:2"),
-            (["base.html": "{% include sub.html %}", "sub.html": "{{ 1 / 0 }}"], "base.html", "sub.html:1 (via base.html:1)"),
+            (
+                ["base.html": "{% include sub.html %}", "sub.html": "{{ 1 / 0 }}"], "base.html",
+                "sub.html:1 (via base.html:1)"
+            ),
             (
                 ["a.html": "{% include b.html %}", "b.html": "{% include c.html %}", "c.html": "{{ 1 / 0 }}"], "a.html",
                 "c.html:1 (via b.html:1, a.html:1)"
@@ -131,11 +140,13 @@ struct RendererTests {
             (["t": "{% if 0 %}\n{% elif 1 / 0 %}\n{% end %}"], "t", "t:2"),
             (["t": "{% try %}\n{{ 1 / 0 }}\n{% finally %}\n{% set x = 1 %}\n{% end %}"], "t", "t:2"),
             (
-                ["a": "{% try %}{% include b %}{% except KeyError %}{% finally %}x{% end %}", "b": "\n{{ 1 / 0 }}"], "a",
+                ["a": "{% try %}{% include b %}{% except KeyError %}{% finally %}x{% end %}", "b": "\n{{ 1 / 0 }}"],
+                "a",
                 "b:2 (via a:1)"
             ),
             (
-                ["a": "\n{% include b %}", "b": "{% try %}{% include c %}{% finally %}x{% end %}", "c": "{{ 1 / 0 }}"], "a",
+                ["a": "\n{% include b %}", "b": "{% try %}{% include c %}{% finally %}x{% end %}", "c": "{{ 1 / 0 }}"],
+                "a",
                 "c:1 (via b:1, a:2)"
             ),
         ])

@@ -14,7 +14,7 @@ public final class Application: Sendable {
     public let settings: Settings
     let router: Router
     let maxBody: Int
-    private let mistake: RouteError?
+    private let mistake: ServerError?
 
     /// An application of these routes; `middleware` is around all of them. A route that cannot be is reported by
     /// `run` and `test`.
@@ -28,13 +28,14 @@ public final class Application: Sendable {
             route.middleware = middleware + route.middleware
             return route
         }
+        var mistake = routes.lazy.compactMap(\.mistake).first ?? settings.cookieSecret?.mistake
         do throws(RouteError) {
             router = try Router(routes)
-            mistake = nil
         } catch {
             router = Router.empty
-            mistake = error
+            mistake = error.description
         }
+        self.mistake = mistake.map { ServerError(description: $0) }
     }
 
     /// The path of the route of this name, with `values` in place of what it captures, percent-encoded (WEB-35).
@@ -44,7 +45,7 @@ public final class Application: Sendable {
     // MARK: Running
 
     /// Serves until SIGINT or SIGTERM, or until the task is cancelled: then open requests finish, WebSockets get
-    /// 1001, and it returns. A second signal cuts. Throws `ServerError`, `RouteError`.
+    /// 1001, and it returns. A second signal cuts. Throws `ServerError`.
     public func run(port: Int = 8888, host: String = "127.0.0.1") async throws {
         let name = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
         try await run(listen: ["http://\(name):\(port)"])
@@ -115,6 +116,7 @@ public struct ServerError: Error, Sendable, CustomStringConvertible {
     public let description: String
 
     init(_ error: CoreError) { description = error.description }
+    init(description: String) { self.description = description }
 }
 
 /// Connects an application to a server.

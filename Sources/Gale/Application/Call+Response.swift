@@ -63,8 +63,7 @@ extension Call {
         isFinished = true
         if isStreaming {
             do throws(CoreError) {
-                if !output.isEmpty { _ = try sendPiece(output.span) }
-                output.removeAll(keepingCapacity: true)
+                if !output.isEmpty { _ = try sendOutput() }
                 isSent = true
                 try endStream()
             } catch {
@@ -80,13 +79,20 @@ extension Call {
         addCookies()
         let type = status == 204 || status == 304 || (output.isEmpty && type == nil) ? nil : type
         do throws(CoreError) {
-            try respond(status: status, type: type, fields: fields, body: output.span)
+            let body = output
+            try respond(status: status, type: type, fields: fields, body: body.span)
         } catch {
             throw refused(error)
         }
     }
 
-    private func addCookies() {
+    private func sendOutput() throws(CoreError) -> Bool {
+        let piece = output
+        output = []
+        return try sendPiece(piece.span)
+    }
+
+    func addCookies() {
         guard let cookies = extrasIfAny?.newCookies else { return }
         // Checked when they were set.
         for cookie in cookies { try? fields.add("Set-Cookie", cookie.line) }
@@ -107,8 +113,7 @@ extension Call {
                 try sendQueued()
                 isFull = false
             } else {
-                isFull = try sendPiece(output.span)
-                output.removeAll(keepingCapacity: true)
+                isFull = try sendOutput()
             }
             if !isFull { return }
         } catch {

@@ -126,6 +126,8 @@ final class Call: Exchange {
         }
         isPerforming = false
         task = nil
+        // They hold each other.
+        handler = nil
     }
 
     private func pass(_ request: Request, through middleware: ArraySlice<any Middleware>) async throws {

@@ -11,6 +11,8 @@ public struct Route: Sendable {
     var middleware: [any Middleware] = []
     /// Routes of one group share their middleware; the number tells groups apart.
     var group: [Int] = []
+    /// Why an application with it cannot start.
+    var mistake: String?
 
     @usableFromInline
     init(path: String, method: Method?, name: String?, endpoint: Endpoint) {
@@ -74,6 +76,7 @@ public struct Group: Sendable {
                 path: prefix + route.path, method: route.method,
                 name: route.name, endpoint: route.endpoint)
             outer.middleware = middleware + route.middleware
+            outer.mistake = route.mistake
             outer.group = middleware.isEmpty ? route.group : [identity] + route.group
             return outer
         }

@@ -1,0 +1,55 @@
+internal import GaleCore
+internal import Synchronization
+
+/// Something to wait for until somebody tells: for long polling. Any thread; waiters resume on their own loop.
+///
+/// Read `generation`, look whether there is something new, and wait `since` that generation: so no notification
+/// between the look and the wait is missed.
+///
+/// ```swift
+/// let seen = room.changed.generation
+/// if messages.isEmpty { _ = try await room.changed.wait(for: .seconds(30), since: seen) }
+/// ```
+public final class Condition: Sendable {
+    private struct State {
+        var generation: UInt64 = 0
+        var next: UInt64 = 0
+        var waiters: [UInt64: Wakeup] = [:]
+    }
+    private let state = Mutex(State())
+
+    /// One that nobody waits for.
+    public init() {}
+
+    /// Grows with each `notifyAll`.
+    public var generation: UInt64 { state.withLock { $0.generation } }
+
+    /// How many wait now.
+    public var waiting: Int { state.withLock { $0.waiters.count } }
+
+    /// Wakes all who wait.
+    public func notifyAll() {
+        let waiters = state.withLock { state in
+            state.generation &+= 1
+            let waiters = state.waiters
+            state.waiters = [:]
+            return waiters
+        }
+        for waiter in waiters.values { waiter.wake(true) }
+    }
+
+    /// Waits for the next notification, at most `limit`: true when it came, false after that time. At once true when
+    /// there was one after the generation `since`. Throws `CancellationError` when the client leaves.
+    public func wait(for limit: Duration? = nil, since: UInt64? = nil) async throws -> Bool {
+        let wakeup = Wakeup()
+        let ticket: UInt64? = state.withLock { state in
+            if let since, since != state.generation { return nil }
+            state.next += 1
+            state.waiters[state.next] = wakeup
+            return state.next
+        }
+        guard let ticket else { return true }
+        defer { state.withLock { _ = $0.waiters.removeValue(forKey: ticket) } }
+        return try await Worker.wait(for: wakeup, atMost: limit)
+    }
+}

@@ -1,0 +1,40 @@
+internal import GaleCore
+
+/// A folder whose files are served below a prefix: GET and HEAD, ETag, conditional requests (STA-01, STA-10).
+///
+/// Paths that lead out of the folder are answered with 403, other methods with 405. Give it to `Application` beside
+/// the routes.
+public struct StaticFiles: Sendable {
+    let routes: [Route]
+
+    /// The files of the folder `root` below `prefix`, such as "/static/". A folder that isn't there is reported when
+    /// the application starts.
+    public init(_ prefix: String, root: String) {
+        let path = prefix.hasSuffix("/") ? prefix : prefix + "/"
+        let opened = Result { () throws(CoreError) in try FileTree(root: root) }
+        var route = Route(
+            path: path + "{file...}", method: nil, name: nil,
+            endpoint: .sync { request in try request.liveCall.serve(try opened.get()) })
+        if case .failure(let error) = opened { route.mistake = error.description }
+        routes = [route]
+    }
+}
+
+extension Call {
+    /// Serves the file that the route captured.
+    func serve(_ files: FileTree) throws {
+        guard let range = captures.first else { throw HTTPError(404) }
+        isFinished = true
+        isSent = true
+        let path = withPath { path in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(range.count)
+            for index in range { bytes.append(path[index]) }
+            return bytes
+        }
+        guard let refusal = try serve(path.span, from: files, fields: fields) else { return }
+        isFinished = false
+        isSent = false
+        throw HTTPError(refusal, headers: refusal == 405 ? [("Allow", "GET, HEAD")] : [])
+    }
+}

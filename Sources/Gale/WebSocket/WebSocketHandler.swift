@@ -1,0 +1,136 @@
+internal import GaleCore
+
+/// The base of WebSocket handlers (WS-01): one object a socket.
+///
+/// `prepare` runs before the handshake, with cookies and user as in any handler; it may throw or answer instead.
+/// Then `open`, `message` one at a time (awaiting in it holds the client back, WS-17), at the end `onClose`.
+/// Everything runs on the connection's loop; an idle socket has no task. When the connection breaks while a message
+/// is being handled, that task is cancelled. When the server stops, sockets are closed with 1001 (WS-21).
+open class WebSocketHandler: RequestHandler {
+    private final var session: WebSocketSession?
+
+    /// The code that the peer closed with; 1005 if it gave none, 1006 when the connection broke. In `onClose`.
+    public internal(set) final var closeCode: Int?
+    /// The reason that the peer gave. In `onClose`.
+    public internal(set) final var closeReason: String?
+    /// The subprotocol that was agreed on.
+    public private(set) final var selectedSubprotocol: String?
+
+    // MARK: For subclasses
+
+    /// The socket is open.
+    open func open() async throws {}
+    /// A text message.
+    open func message(_ text: String) async throws {}
+    /// A binary message.
+    open func message(_ bytes: [UInt8]) async throws {}
+    /// A ping came, which is answered already.
+    open func onPing(_ payload: [UInt8]) {}
+    /// A pong came.
+    open func onPong(_ payload: [UInt8]) {}
+    /// The socket is closed: once, last of all, if it has been open.
+    open func onClose() async {}
+
+    /// Whether a page of this origin may open the socket (WS-05). Called when the request names one that isn't the
+    /// server's own; by default `Settings.allowedOrigins` may.
+    open func checkOrigin(_ origin: String) -> Bool { settings.allowedOrigins.contains(origin) }
+
+    /// The subprotocol to use, of those that the client offers; nil: none (WS-06).
+    open func selectSubprotocol(_ offered: [String]) -> String? { nil }
+
+    // MARK: The socket
+
+    /// Names the socket for other tasks and threads; nil before it is open and after it is closed.
+    public final var peer: WebSocketPeer? { session?.reference.map { WebSocketPeer($0) } }
+
+    /// Sends text, and waits while the client is slow to take it (WS-17). Throws `WebSocketClosed`.
+    public final func send(_ text: String) async throws {
+        let session = try live
+        if try session.queue(.text, text.utf8.span) { try await session.waitForDrain() }
+    }
+
+    /// Sends bytes, and waits while the client is slow to take them. Throws `WebSocketClosed`.
+    public final func send(_ bytes: [UInt8]) async throws {
+        let session = try live
+        if try session.queue(.binary, bytes.span) { try await session.waitForDrain() }
+    }
+
+    /// Sends a value as JSON text. Throws `WebSocketClosed`, and what the value's encoding throws.
+    public final func send<T: Encodable>(json value: T) async throws {
+        let bytes = try JSONCoding.encode(value)
+        let session = try live
+        if try session.queue(.text, bytes.span) { try await session.waitForDrain() }
+    }
+
+    /// Sends a ping of at most 125 bytes. Throws `WebSocketClosed`.
+    public final func ping(_ payload: [UInt8] = []) throws {
+        let session = try live
+        do throws(CoreError) { try session.ping(payload.span) } catch { throw WebSocketClosed(error.description) }
+    }
+
+    /// Begins the closing handshake (WS-12). Throws `WebSocketClosed` when it has begun already or code or reason
+    /// may not be sent.
+    public final func close(code: Int = 1000, reason: String = "") throws {
+        let session = try live
+        do throws(CoreError) {
+            try session.close(code: code, reason: reason)
+        } catch {
+            throw WebSocketClosed(error.description)
+        }
+    }
+
+    private var live: WebSocketSession {
+        get throws {
+            guard let session, session.isOpen else { throw WebSocketClosed("the WebSocket is closed") }
+            return session
+        }
+    }
+
+    // MARK: The handshake
+
+    override func runMethod(_ method: Method) async throws {
+        guard method == .get, let call else { throw HTTPError(405, headers: [("Allow", "GET")]) }
+        if let origin = request.header("Origin"), !call.isSameOrigin, !checkOrigin(origin) {
+            throw HTTPError(403, "Cross origin websockets not allowed")
+        }
+        let offered = request.header("Sec-WebSocket-Protocol")?.split(separator: ",") ?? []
+        selectedSubprotocol = offered.isEmpty ? nil : selectSubprotocol(offered.map { String($0).trimmingBlanks })
+        if let selectedSubprotocol { try setHeader("Sec-WebSocket-Protocol", selectedSubprotocol) }
+        call.keepHead()
+        let session = WebSocketSession(self, on: call.worker)
+        self.session = session
+        do throws(CoreError) {
+            try call.upgrade(to: session)
+        } catch {
+            self.session = nil
+            // Answered by the core: there is nothing left to do.
+            if error == .handshake { return call.isFinished = true }
+            throw error
+        }
+        session.begin()
+    }
+
+    override class var implementedMethods: MethodSet {
+        var set = MethodSet()
+        set.insert(.get)
+        return set
+    }
+}
+
+/// A message could not be sent: the socket is closed or closing.
+public struct WebSocketClosed: Error, Sendable, CustomStringConvertible {
+    /// One sentence.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension Call {
+    /// Completes the handshake with the fields and cookies that are set.
+    func upgrade(to session: WebSocketSession) throws(CoreError) {
+        addCookies()
+        try upgrade(to: session, fields: fields)
+        isFinished = true
+        isSent = true
+    }
+}

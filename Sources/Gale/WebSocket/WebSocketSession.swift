@@ -1,0 +1,136 @@
+internal import GaleCore
+internal import Logging
+
+/// Brings the events of a socket to its handler, one at a time, in a task that exists while there is something to do.
+final class WebSocketSession: Socket {
+    private enum Event {
+        case open
+        case text(String)
+        case binary([UInt8])
+        case close
+    }
+
+    /// Until `onClose` has returned: handler and session hold each other.
+    private var handler: WebSocketHandler?
+    private let application: Application?
+    private var events: [Event] = []
+    private var isPaused = false
+    private var isClosed = false
+    private var drain: Wakeup?
+
+    init(_ handler: WebSocketHandler, on worker: Worker) {
+        self.handler = handler
+        application = handler.application
+        super.init(on: worker)
+    }
+
+    /// The handshake is done: opens the handler. Messages wait meanwhile.
+    func begin() { add(.open) }
+
+    private func add(_ event: Event) {
+        events.append(event)
+        if isPerforming {
+            // Cancelled, its task is not used again: what is left is done by another.
+            if !isPaused && !isClosed {
+                isPaused = true
+                pause()
+            }
+            return
+        }
+        startPerforming()
+    }
+
+    private func startPerforming() {
+        isPerforming = true
+        startTask()
+        // Still at it: nothing more comes until it is done.
+        if isPerforming && !isPaused && !isClosed {
+            isPaused = true
+            pause()
+        }
+    }
+
+    override func received(_ kind: MessageKind, _ bytes: Span<UInt8>) {
+        add(kind == .text ? .text(String(repairing: bytes)) : .binary([UInt8](copying: bytes)))
+    }
+
+    override func receivedPing(_ payload: Span<UInt8>) { handler?.onPing([UInt8](copying: payload)) }
+    override func receivedPong(_ payload: Span<UInt8>) { handler?.onPong([UInt8](copying: payload)) }
+
+    override func drained() {
+        drain?.wake(true)
+        drain = nil
+    }
+
+    override func closed(code: Int, reason: String) {
+        isClosed = true
+        handler?.closeCode = code
+        handler?.closeReason = reason
+        drain?.wake(false)
+        drain = nil
+        events.removeAll()
+        events.append(.close)
+        if isPerforming {
+            task?.cancel()
+        } else {
+            startPerforming()
+        }
+    }
+
+    override func perform() async {
+        while !events.isEmpty {
+            let event = events.removeFirst()
+            let wasClosed = isClosed
+            await handle(event)
+            // What comes after a cancellation is for another task.
+            if isClosed && !wasClosed { break }
+        }
+        isPerforming = false
+        task = nil
+        if !events.isEmpty { return startPerforming() }
+        if isPaused && !isClosed {
+            isPaused = false
+            resume()
+        }
+    }
+
+    private func handle(_ event: Event) async {
+        guard let handler else { return }
+        do {
+            switch event {
+            case .open: try await handler.open()
+            case .text(let text): try await handler.message(text)
+            case .binary(let bytes): try await handler.message(bytes)
+            case .close:
+                await handler.onClose()
+                self.handler = nil
+            }
+        } catch {
+            failed(error)
+        }
+    }
+
+    /// A handler that throws closes its socket with 1011; that the client is gone is no error.
+    private func failed(_ error: any Error) {
+        if isClosed || error is CancellationError || error is WebSocketClosed { return }
+        let text = AccessLog.printable(String(describing: error))
+        application?.settings.logger.error("uncaught error in a WebSocket: \(text)")
+        try? close(code: 1011, reason: "")
+    }
+
+    // MARK: Sending
+
+    /// True: the queue is long.
+    func queue(_ kind: MessageKind, _ bytes: Span<UInt8>) throws(WebSocketClosed) -> Bool {
+        do throws(CoreError) { return try send(kind, bytes) } catch { throw WebSocketClosed(error.description) }
+    }
+
+    func waitForDrain() async throws {
+        let wakeup = Wakeup()
+        drain?.wake(true)
+        drain = wakeup
+        let drained = await wakeup.wait()
+        try Task.checkCancellation()
+        if !drained { throw WebSocketClosed("the WebSocket is closed") }
+    }
+}

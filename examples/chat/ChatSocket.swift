@@ -1,0 +1,48 @@
+import Foundation
+import Gale
+
+/// `/chatsocket`, Tornado's path: messages both ways.
+final class ChatSocket: WebSocketHandler {
+    private var user = ""
+    private var room: Room?
+
+    private struct Said: Decodable {
+        let body: String
+        let nonce: String
+    }
+    private struct Refusal: Encodable {
+        let type = "error"
+        let nonce: String
+        let reason: String
+    }
+
+    override func loadCurrentUser() async throws -> String? { signedCookie("user") }
+
+    override func prepare() async throws {
+        guard let user = try await currentUser() else { throw HTTPError(403) }
+        self.user = user
+        room = try rooms.room(query("room"))
+    }
+
+    override func open() async throws {
+        guard let peer else { return }
+        room?.join(peer, as: user, after: try query("cursor") ?? "")
+    }
+
+    override func message(_ text: String) async throws {
+        guard let room, let said = try? JSONDecoder().decode(Said.self, from: Data(text.utf8)) else {
+            return try close(code: 1007, reason: "want {body, nonce}")
+        }
+        guard let body = Message.clean(said.body) else {
+            return try await send(json: Refusal(nonce: said.nonce, reason: "This message is empty or too long."))
+        }
+        let before = room.messages(after: "").last
+        let message = try say(body, in: room, from: user, nonce: said.nonce)
+        /// Said before, on a connection that broke: nobody else needs to hear it again, but its sender waits for it.
+        if let before, message.seq <= before.seq { try await send(json: message) }
+    }
+
+    override func onClose() async {
+        if let peer { room?.leave(peer, as: user) }
+    }
+}

@@ -1,0 +1,26 @@
+// The chat: everything Gale is for, in one small program. `make chat` runs it; see Room.swift for how it works.
+import Foundation
+import Gale
+
+let options = Options.parse(CommandLine.arguments.dropFirst())
+let files = URL(filePath: #filePath).deletingLastPathComponent().path
+
+var settings = Settings()
+settings.cookieSecret = Secret.load()
+settings.xsrfCookies = true
+settings.loginURL = "/login"
+settings.templates = DirectoryLoader(files + "/templates")
+settings.staticPath = files + "/static"
+settings.server.shutdownGrace = .seconds(5)
+
+let app = Application(settings: settings) {
+    Route("/", RoomPage.self)
+    Route("/login", LoginPage.self)
+    Route("/logout", Logout.self)
+    Route("/a/message/new", NewMessage.self)
+    Route("/a/message/updates", Updates.self)
+    Route("/chatsocket", ChatSocket.self)
+    StaticFiles("/static/", root: files + "/static")
+}
+Task { await rooms.watchPeople() }
+await app.main(port: options.port, host: options.host)

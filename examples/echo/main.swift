@@ -1,0 +1,62 @@
+import Gale
+import Logging
+
+// A server for black-box tests: the same on the wire as examples/c/echo.c.
+//
+//     /hello        "Hello, World!" from a closure
+//     /hello-class  the same from a RequestHandler
+//     /ws           a WebSocket that echoes messages of up to 16 MiB
+//     /broadcast    a WebSocket on which each message goes to all sockets
+//     /static/      the folder given by --root
+//     all else      any method, any target: the request as JSON
+
+final class HelloHandler: RequestHandler {
+    override func get() async throws {
+        try setHeader("Content-Type", "text/plain; charset=utf-8")
+        try write("Hello, World!")
+    }
+}
+
+final class EchoSocket: WebSocketHandler {
+    override func message(_ text: String) async throws { try await send(text) }
+    override func message(_ bytes: [UInt8]) async throws { try await send(bytes) }
+    override func checkOrigin(_ origin: String) -> Bool { true }
+}
+
+final class BroadcastSocket: WebSocketHandler {
+    private var group: SocketGroup?
+    private var me: WebSocketPeer?
+
+    convenience init(_ group: SocketGroup) {
+        self.init()
+        self.group = group
+    }
+
+    override func open() async throws {
+        me = peer
+        group?.join(me)
+    }
+
+    override func message(_ text: String) async throws { group?.broadcast(text) }
+    override func message(_ bytes: [UInt8]) async throws { group?.broadcast(bytes) }
+    override func onClose() async { group?.leave(me) }
+    override func checkOrigin(_ origin: String) -> Bool { true }
+}
+
+let options = Options.parse(CommandLine.arguments.dropFirst())
+let everybody = SocketGroup()
+
+var settings = Settings()
+settings.accessLog = false
+settings.server.workers = options.workers
+settings.server.maxMessageBytes = 16 << 20
+
+let app = Application(settings: settings) {
+    Route(get: "/hello") { "Hello, World!" }
+    Route("/hello-class", HelloHandler.self)
+    Route("/ws", EchoSocket.self)
+    Route("/broadcast", make: { BroadcastSocket(everybody) })
+    if let root = options.root { StaticFiles("/static/", root: root) }
+    Route(any: "{target...}") { (request: Request) in EchoReply(request) }
+}
+await app.main(listen: options.urls)
