@@ -404,9 +404,10 @@ typedef struct gale_files_s gale_files_t;
 /* Opens the folder `root`. Errors: UV_ENOENT, UV_ENOTDIR, UV_EACCES ... Any thread. Since 0.1. */
 GALE_API int gale_files_open(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out, const char *root);
 /* Answers GET and HEAD with the file at `path`: percent-encoded, relative to the folder, as it stands in a target. GALE_OK:
- * answered (200, or 304 by If-None-Match and If-Modified-Since). A positive result is the status the caller should answer
- * with: 403 for paths that lead out of the folder, by "..", symlinks or encoding tricks, and dot-files; 404; 405; 500.
- * index.html stands for its folder. `headers` are added to a 200 and 304. Loop. Since 0.1. */
+ * answered (200; 304 by If-None-Match and If-Modified-Since; 301 to a folder's path with its slash). A positive result is the
+ * status the caller should answer with: 403 for paths that lead out of the folder, by "..", symlinks or encoding tricks, and
+ * for dot-files; 400 for paths that decode to no text; 404; 405; 414; 500. index.html stands for its folder. `headers` are
+ * added to a 200 and 304. Loop. Since 0.1. */
 GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
                               const gale_header_t *GALE_NULLABLE headers, size_t count);
 /* Frees it; not while a server still uses it. Null is allowed. Any thread. Since 0.1. */

@@ -121,7 +121,8 @@ static void extension_of(gale_str_t name, char out[LONGEST + 1]) {
     if (len > LONGEST) return;
     for (size_t i = 0; i < len; i++) {
         char c = name.ptr[dot + i];
-        if (c == '\0') c = ' '; /* it would end the name for strcmp, but not for the file system's */
+        if (c == '\0')
+            c = ' '; /* it would end the name for strcmp, but not for the file system's */
         out[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
     }
     out[len] = '\0';

@@ -83,12 +83,21 @@ static bool can_keep(const gale_req_t *r, uint8_t framing) {
     return !r->continue_due && (r->head.chunked || r->body_left <= DISCARD_LIMIT);
 }
 
+/* A HEAD response may announce the length a GET would have without making the body (RFC 9110 9.3.2). */
+static bool announces_length(const gale_header_t *h, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (gale__eq_nocase(h[i].name, GALE__LIT("Content-Length"))) return true;
+    }
+    return false;
+}
+
 /* Puts the head into the outbox; `extra` more bytes of room are kept behind it when they fit. */
 static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t n, uint8_t framing,
                       uint64_t length, size_t extra) {
     gale__conn_t *c = r->conn;
     if (c->cut_due || r->done) return GALE_EGONE;
     if (r->resp_state != GALE__RESP_NONE) return GALE_ESTATE;
+    if (r->head_method && announces_length(h, n)) framing = GALE__BODY_NONE;
     gale__response_t head = {
         .status = status, .minor = r->head.minor, .keep_alive = can_keep(r, framing),
         .framing = framing, .length = length, .headers = h, .header_count = n,

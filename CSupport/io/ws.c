@@ -56,29 +56,24 @@ static int check_handshake(gale_req_t *r, char accept[28]) {
 }
 
 static int write_101(gale_req_t *r, const char accept[28], const gale_header_t *headers, size_t n) {
+    enum { MOST = 64 };
     gale__conn_t *c = r->conn;
-    const gale__stamp_t *stamp = gale__worker_stamp(r->worker);
-    size_t size = 256 + stamp->len;
-    for (size_t i = 0; i < n; i++) {
-        if (!gale__is_token(headers[i].name) || !gale__is_field_value(headers[i].value)) {
-            return GALE_EHEADER;
-        }
-        size += headers[i].name.len + headers[i].value.len + 4;
-    }
-    if (size > GALE__OUT_ARENA) return GALE_ELIMIT;
-    if (gale__conn_reserve(c, size) == NULL) return GALE_EGONE;
-    gale__conn_write(c, GALE__LIT("HTTP/1.1 101 Switching Protocols\r\n"));
-    gale__conn_write(c, gale_str(stamp->text, stamp->len));
-    for (size_t i = 0; i < n; i++) {
-        gale__conn_write(c, headers[i].name);
-        gale__conn_write(c, GALE__LIT(": "));
-        gale__conn_write(c, headers[i].value);
-        gale__conn_write(c, GALE__LIT("\r\n"));
-    }
-    gale__conn_write(c, GALE__LIT("Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                                  "Sec-WebSocket-Accept: "));
-    gale__conn_write(c, gale_str(accept, 28));
-    return gale__conn_write(c, GALE__LIT("\r\n\r\n"));
+    gale_header_t all[MOST];
+    if (n >= MOST) return GALE_ELIMIT;
+    all[0] = (gale_header_t){GALE__LIT("Sec-WebSocket-Accept"), gale_str(accept, 28)};
+    for (size_t i = 0; i < n; i++) all[i + 1] = headers[i];
+    gale__response_t head = {
+        .status = 101, .minor = 1, .keep_alive = true, .framing = GALE__BODY_UPGRADE,
+        .headers = all, .header_count = n + 1, .stamp = gale__worker_stamp(r->worker),
+    };
+    bool close = false;
+    int64_t bound = gale__response_check(&head, &close);
+    if (bound < 0 || close) return bound < 0 ? (int)bound : GALE_EHEADER;
+    if (bound > GALE__OUT_ARENA) return GALE_ELIMIT;
+    char *room = gale__conn_reserve(c, (size_t)bound);
+    if (room == NULL) return GALE_EGONE;
+    gale__outbox_commit(c->out, gale__response_write(&head, room));
+    return 0;
 }
 
 int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
