@@ -10,10 +10,10 @@ struct ExpressionParser {
     static let maximumHeight = 100
     static let maximumNesting = 64
 
-    private let tokens: [ExpressionToken]
-    private var position = 0
+    let tokens: [ExpressionToken]
+    var position = 0
     private var nesting = 0
-    private(set) var symbols: SymbolTable
+    var symbols: SymbolTable
 
     init(_ source: ArraySlice<UInt8>, symbols: SymbolTable) throws {
         tokens = try ExpressionLexer.tokens(source)
@@ -86,7 +86,7 @@ struct ExpressionParser {
 
     // MARK: Targets
 
-    private mutating func targets() throws -> Target {
+    mutating func targets() throws -> Target {
         var parts = [try target()]
         var isList = false
         while take(",") {
@@ -114,7 +114,7 @@ struct ExpressionParser {
 
     // MARK: Operators, from the loosest to the tightest
 
-    private mutating func tuple() throws -> Term {
+    mutating func tuple() throws -> Term {
         let first = try conditional()
         guard peek(",") else { return first }
         var terms = [first]
@@ -122,7 +122,7 @@ struct ExpressionParser {
         return try make(.list(terms.map(\.node)), over: terms)
     }
 
-    private mutating func conditional() throws -> Term {
+    mutating func conditional() throws -> Term {
         try nested { parser in
             let value = try parser.disjunction()
             guard parser.take(name: "if") else { return value }
@@ -135,7 +135,7 @@ struct ExpressionParser {
         }
     }
 
-    private mutating func disjunction() throws -> Term {
+    mutating func disjunction() throws -> Term {
         var terms = [try conjunction()]
         while take(name: "or") { terms.append(try conjunction()) }
         return terms.count == 1 ? terms[0] : try make(.or(terms.map(\.node)), over: terms)
@@ -167,7 +167,7 @@ struct ExpressionParser {
         return rest.isEmpty ? first : try make(.comparison(first.node, rest), over: terms)
     }
 
-    private mutating func takeComparison() -> ComparisonOperator? {
+    mutating func takeComparison() -> ComparisonOperator? {
         if take(name: "in") { return .contained }
         if take(name: "is") { return take(name: "not") ? .notIdentical : .identical }
         if case .name("not") = tokens[position], tokens[position + 1] == .name("in") {
@@ -255,6 +255,7 @@ struct ExpressionParser {
     private mutating func arguments() throws -> ([ArgumentNode], Int) {
         var result: [ArgumentNode] = []
         var height = 0
+        var seen: Set<String> = []
         while !take(")") {
             var keyword: String?
             if case .name(let name) = tokens[position], tokens[position + 1] == .symbol("=") {
@@ -264,7 +265,7 @@ struct ExpressionParser {
             var term = try conditional()
             if keyword == nil, peek(name: "for") { term = try comprehension(of: term) }
             if keyword == nil, result.last?.keyword != nil { throw syntax("plain argument after a keyword argument") }
-            if let keyword, result.contains(where: { $0.keyword == keyword }) {
+            if let keyword, !seen.insert(keyword).inserted {
                 throw syntax("keyword argument '\(keyword)' repeated")
             }
             result.append(ArgumentNode(keyword: keyword, value: term.node))
@@ -277,123 +278,31 @@ struct ExpressionParser {
         return (result, height)
     }
 
-    // MARK: Primaries
-
-    private static let reserved: Set<String> = [
-        "if", "else", "for", "in", "and", "or", "not", "is", "lambda", "None", "True", "False", "none", "true",
-        "false", "import", "from", "def", "class", "while", "try", "except", "return", "yield", "await",
-    ]
-
-    private mutating func primary() throws -> Term {
-        switch advance() {
-        case .int(let value): return Term(node: .literal(.int(value)), height: 1)
-        case .double(let value): return Term(node: .literal(.double(value)), height: 1)
-        case .string(var text):
-            // Neighbouring literals are one literal, as in Python.
-            while case .string(let more) = tokens[position] {
-                text += more
-                position += 1
-            }
-            return Term(node: .literal(.string(text)), height: 1)
-        case .name(let name): return Term(node: try named(name), height: 1)
-        case .symbol("("):
-            return try nested { parser in
-                if parser.take(")") { return Term(node: .list([]), height: 1) }
-                var term = try parser.tuple()
-                if parser.peek(name: "for") { term = try parser.comprehension(of: term) }
-                try parser.expect(")")
-                return term
-            }
-        case .symbol("["): return try nested { try $0.listLiteral() }
-        case .symbol("{"): return try nested { try $0.mapLiteral() }
-        case .symbol(let sign): throw syntax("unexpected '\(sign)' in expression")
-        case .end: throw syntax("unexpected end of expression")
-        }
-    }
-
-    private mutating func named(_ name: String) throws -> ExpressionNode {
-        switch name {
-        case "None", "none": return .literal(.none)
-        case "True", "true": return .literal(.bool(true))
-        case "False", "false": return .literal(.bool(false))
-        default:
-            guard !Self.reserved.contains(name) else { throw syntax("unexpected '\(name)' in expression") }
-            return .name(symbols.number(of: name))
-        }
-    }
-
-    private mutating func listLiteral() throws -> Term {
-        var terms: [Term] = []
-        while !take("]") {
-            terms.append(try conditional())
-            if terms.count == 1, peek(name: "for") {
-                let term = try comprehension(of: terms[0])
-                try expect("]")
-                return term
-            }
-            guard take(",") else {
-                try expect("]")
-                break
-            }
-        }
-        return try make(.list(terms.map(\.node)), over: terms)
-    }
-
-    private mutating func mapLiteral() throws -> Term {
-        var terms: [Term] = []
-        var entries: [MapEntryNode] = []
-        while !take("}") {
-            let key = try conditional()
-            try expect(":")
-            let value = try conditional()
-            terms += [key, value]
-            entries.append(MapEntryNode(key: key.node, value: value.node))
-            guard take(",") else {
-                try expect("}")
-                break
-            }
-        }
-        return try make(.map(entries), over: terms)
-    }
-
-    private mutating func comprehension(of element: Term) throws -> Term {
-        position += 1
-        let target = try targets()
-        guard take(name: "in") else { throw syntax("comprehension without 'in'") }
-        let source = try disjunction()
-        var conditions: [Term] = []
-        while take(name: "if") { conditions.append(try disjunction()) }
-        if peek(name: "for") { throw syntax("a comprehension has one 'for' only") }
-        let node = ComprehensionNode(
-            element: element.node, target: target, source: source.node, conditions: conditions.map(\.node))
-        return try make(.comprehension(node), over: [element, source] + conditions)
-    }
-
     // MARK: Tokens
 
-    private mutating func advance() -> ExpressionToken {
+    mutating func advance() -> ExpressionToken {
         let token = tokens[position]
         // The closing `.end` is never passed, so looking at the current token is always safe.
         if token != .end { position += 1 }
         return token
     }
 
-    private func peek(_ sign: String) -> Bool { tokens[position] == .symbol(sign) }
-    private func peek(name: String) -> Bool { tokens[position] == .name(name) }
+    func peek(_ sign: String) -> Bool { tokens[position] == .symbol(sign) }
+    func peek(name: String) -> Bool { tokens[position] == .name(name) }
 
-    private mutating func take(_ sign: String) -> Bool {
+    mutating func take(_ sign: String) -> Bool {
         guard peek(sign) else { return false }
         position += 1
         return true
     }
 
-    private mutating func take(name: String) -> Bool {
+    mutating func take(name: String) -> Bool {
         guard peek(name: name) else { return false }
         position += 1
         return true
     }
 
-    private mutating func expect(_ sign: String) throws {
+    mutating func expect(_ sign: String) throws {
         guard take(sign) else { throw syntax("expected '\(sign)' in expression") }
     }
 
@@ -403,7 +312,7 @@ struct ExpressionParser {
 
     // MARK: Bounds
 
-    private mutating func nested<Result>(
+    mutating func nested<Result>(
         _ body: (inout ExpressionParser) throws -> Result
     ) throws -> Result {
         nesting += 1
@@ -412,11 +321,11 @@ struct ExpressionParser {
         return try body(&self)
     }
 
-    private func make(_ node: ExpressionNode, over terms: [Term], height: Int = 0) throws -> Term {
+    func make(_ node: ExpressionNode, over terms: [Term], height: Int = 0) throws -> Term {
         let height = 1 + terms.reduce(height) { max($0, $1.height) }
         guard height <= Self.maximumHeight else { throw syntax("expression nested too deeply") }
         return Term(node: node, height: height)
     }
 
-    private func syntax(_ message: String) -> TemplateError { TemplateError(.syntax, message) }
+    func syntax(_ message: String) -> TemplateError { TemplateError(.syntax, message) }
 }

@@ -19,7 +19,7 @@ struct Parser {
     }
 
     /// Nesting of blocks in one file is bounded, since parser and renderer recurse over it.
-    static let maximumDepth = 80
+    static let maximumDepth = 60
 
     static let intermediates: [String: [String]] = [
         "else": ["for", "if", "try", "while"], "elif": ["if"], "except": ["try"], "finally": ["try"],

@@ -16,7 +16,7 @@ struct Renderer {
         let line: Int
     }
 
-    static let maximumDepth = 150
+    static let maximumDepth = 100
 
     let program: Program
     let values: [String: any TemplateConvertible]

@@ -39,7 +39,7 @@ struct LimitTests {
 
     @Test("TPL-23: nesting up to the bound renders")
     func nestingAtTheBound() throws {
-        #expect(try rendered(Self.times(80, "{% if 1 %}") + "x" + Self.times(80, "{% end %}")) == "x")
+        #expect(try rendered(Self.times(60, "{% if 1 %}") + "x" + Self.times(60, "{% end %}")) == "x")
         #expect(try rendered("{{ " + Self.times(30, "(") + "1" + Self.times(30, ")") + " }}") == "1")
         #expect(try rendered("{{ " + Self.times(30, "[") + "1" + Self.times(30, "]") + " }}").count == 61)
     }

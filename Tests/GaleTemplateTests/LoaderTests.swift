@@ -110,6 +110,29 @@ struct LoaderTests {
         #expect(loader.count.withLock { $0 } == 3)
     }
 
+    /// Is reset by another thread, so to speak, while it reads its first source.
+    private final class InterruptedLoader: TemplateLoader {
+        let options = TemplateOptions()
+        let cache = TemplateCache()
+        let count = Mutex(0)
+        func source(of name: String) throws -> String {
+            let count = count.withLock { count in
+                count += 1
+                return count
+            }
+            if count == 1 { reset() }
+            return "version \(count)"
+        }
+    }
+
+    @Test("TPL-20: what was begun before a reset is not kept after it")
+    func resetWhileLoading() throws {
+        let loader = InterruptedLoader()
+        #expect(try loader.load("a").render() == "version 1")
+        #expect(try loader.load("a").render() == "version 2")
+        #expect(try loader.load("a").render() == "version 2")
+    }
+
     @Test("TPL-20: load and reset from many threads")
     func threads() async throws {
         let loader = DictionaryLoader(["a": "{% include b %}", "b": "x"])

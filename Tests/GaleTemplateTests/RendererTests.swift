@@ -156,6 +156,12 @@ struct RendererTests {
         #expect(error.kind == .zeroDivision)
     }
 
+    @Test("TPL-19: an element that can't be spread is reported at the head of the loop, in any round")
+    func loopHeadLine() {
+        let message = failure("{% for a, b in [[1, 2], [3]] %}\n\n{{ a }}{% end %}")
+        #expect(message == "expected 2 values to unpack, got 1 at t.txt:1")
+    }
+
     @Test("TPL-22: the result is UTF-8 bytes or a string, and a template renders on many threads at once")
     func threads() async throws {
         let template = try Template("{% for i in xs %}{{ i }}é{% end %}")
