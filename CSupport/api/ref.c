@@ -80,8 +80,11 @@ static void run_respond(void *arg) {
     if (r == NULL) {
         gale_buf_free(letter->bytes);
     } else {
-        gale__exchange_respond_buf(r, letter->number, letter->headers, letter->header_count,
-                                   letter->bytes);
+        int err = gale__exchange_respond_buf(r, letter->number, letter->headers,
+                                             letter->header_count, letter->bytes);
+        /* Nobody is left who would answer it; but one that was answered before this came is fine. */
+        if (err == GALE_EHEADER) err = gale__exchange_respond(r, 500, NULL, 0, gale_str(NULL, 0));
+        if (err < 0 && err != GALE_ESTATE) gale__conn_cut(r->conn, err);
     }
     gale__free(letter);
 }
@@ -111,7 +114,7 @@ int gale_ref_respond(gale_server_t *s, gale_ref_t ref, int status, const gale_he
                      size_t count, gale_buf_t body) {
     /* Checked here, where the caller can still be told. */
     gale__stamp_t stamp = {.len = 0};
-    gale__response_t head = {.status = status, .framing = GALE__BODY_LENGTH, .length = body.len,
+    gale__response_t head = {.status = status, .framing = GALE__BODY_NONE, .length = body.len,
                              .headers = headers, .header_count = count, .stamp = &stamp};
     bool close;
     int64_t bound = gale__response_check(&head, &close);
@@ -142,12 +145,15 @@ static void run_send(void *arg) {
 }
 
 int gale_ref_send(gale_server_t *s, gale_ref_t ref, int kind, gale_buf_t bytes) {
-    letter_t *letter = new_letter(s, ref, 0);
-    if (letter != NULL) {
-        letter->number = kind;
-        letter->bytes = bytes;
+    int err = kind == GALE_WS_TEXT || kind == GALE_WS_BINARY ? 0 : UV_EINVAL;
+    if (err == 0) {
+        letter_t *letter = new_letter(s, ref, 0);
+        if (letter != NULL) {
+            letter->number = kind;
+            letter->bytes = bytes;
+        }
+        err = post(s, ref, letter, run_send);
     }
-    int err = post(s, ref, letter, run_send);
     if (err < 0) gale_buf_free(bytes);
     return err;
 }

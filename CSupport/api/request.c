@@ -72,7 +72,7 @@ void *gale_req_data(const gale_req_t *r) { return r->data; }
 
 gale_ref_t gale_req_ref(gale_req_t *r) {
     gale__ref_table_t *refs = &r->worker->refs;
-    if (r->done) return (gale_ref_t){0};
+    if (r->done || !gale__on_loop(r->worker)) return (gale_ref_t){0};
     return r->ref_slot != 0 ? gale__ref_again(refs, r->ref_slot)
                             : gale__ref_take(refs, r, GALE__REF_REQ, &r->ref_slot);
 }

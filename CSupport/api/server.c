@@ -7,10 +7,8 @@
 #include "config.h"
 #include "mem.h"
 
-static atomic_int servers; /* that exist: the allocator may not change under them */
-
 int gale_set_allocator(const gale_allocator_t *allocator) {
-    if (atomic_load(&servers) > 0) return GALE_ESTATE;
+    if (gale__server_any()) return GALE_ESTATE;
     gale__mem_set(allocator);
     return 0;
 }
@@ -29,16 +27,13 @@ void gale_buf_free(gale_buf_t buf) {
 }
 
 int gale_server_new(gale_server_t **out, const gale_config_t *config) {
+    if (out == NULL) return UV_EINVAL;
     *out = NULL;
     gale_config_t taken;
     int err = gale__config_take(&taken, config);
     if (err < 0) return err;
-    gale_server_t *s = gale__calloc(1, sizeof *s);
-    if (s == NULL) return UV_ENOMEM;
-    s->config = taken;
-    atomic_fetch_add(&servers, 1);
-    *out = s;
-    return 0;
+    *out = gale__server_make(&taken);
+    return *out == NULL ? UV_ENOMEM : 0;
 }
 
 int gale_server_handle(gale_server_t *s, const gale_handler_t *handler, void *data) {
@@ -87,9 +82,7 @@ int gale_server_stop(gale_server_t *s) {
 }
 
 void gale_server_free(gale_server_t *s) {
-    if (s == NULL) return;
-    atomic_fetch_sub(&servers, 1);
-    gale__server_destroy(s);
+    if (s != NULL) gale__server_destroy(s);
 }
 
 /* -------------------------------------------------------------------------------------- workers */

@@ -60,6 +60,7 @@ void *gale_ws_data(const gale_ws_t *ws) { return ws->data; }
 
 gale_ref_t gale_ws_ref(gale_ws_t *ws) {
     gale__ref_table_t *refs = &ws->conn->worker->refs;
+    if (!ours(ws) || ws->conn->ws != ws) return (gale_ref_t){0}; /* a new one in on_close would never end */
     return ws->ref_slot != 0 ? gale__ref_again(refs, ws->ref_slot)
                              : gale__ref_take(refs, ws, GALE__REF_WS, &ws->ref_slot);
 }
@@ -68,6 +69,7 @@ gale_ref_t gale_ws_ref(gale_ws_t *ws) {
 
 int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler, void *data,
                    gale_peer_t **out) {
+    if (out != NULL) *out = NULL;
     if (!gale__on_loop(worker)) return GALE_ETHREAD;
     gale_peer_handler_t taken = {0};
     size_t smallest = offsetof(gale_peer_handler_t, on_close) + sizeof taken.on_close;
@@ -75,7 +77,18 @@ int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler, vo
     return err < 0 ? err : gale__peer_open(worker, &taken, data, out);
 }
 
-int gale_peer_send(gale_peer_t *peer, gale_str_t bytes) { return gale__peer_send(peer, bytes); }
-void gale_peer_stall(gale_peer_t *peer, bool stalled) { gale__peer_stall(peer, stalled); }
-void gale_peer_shutdown(gale_peer_t *peer) { gale__peer_shutdown(peer); }
-void gale_peer_close(gale_peer_t *peer) { gale__peer_close(peer); }
+int gale_peer_send(gale_peer_t *peer, gale_str_t bytes) {
+    return gale__on_loop(gale__peer_worker(peer)) ? gale__peer_send(peer, bytes) : GALE_ETHREAD;
+}
+
+void gale_peer_stall(gale_peer_t *peer, bool stalled) {
+    if (gale__on_loop(gale__peer_worker(peer))) gale__peer_stall(peer, stalled);
+}
+
+void gale_peer_shutdown(gale_peer_t *peer) {
+    if (gale__on_loop(gale__peer_worker(peer))) gale__peer_shutdown(peer);
+}
+
+void gale_peer_close(gale_peer_t *peer) {
+    if (gale__on_loop(gale__peer_worker(peer))) gale__peer_close(peer);
+}

@@ -199,6 +199,8 @@ void gale__conn_eof(gale__conn_t *c) {
             gale__conn_cut(c, GALE_EGONE);
         }
         break;
+    case GALE__PHASE_LINGER:
+        break; /* closed as soon as the last response is out */
     default:
         gale__conn_cut(c, GALE_EGONE);
     }
@@ -218,7 +220,9 @@ size_t gale__conn_queued(const gale__conn_t *c) {
 }
 
 static gale__outbox_t *outbox(gale__conn_t *c) {
-    if (c->out == NULL) c->out = gale__worker_outbox(c->worker);
+    if (c->out == NULL && (c->out = gale__worker_outbox(c->worker)) == NULL) {
+        gale__conn_cut(c, UV_ENOMEM);
+    }
     return c->out;
 }
 
@@ -407,7 +411,7 @@ static void choose_deadline(gale__conn_t *c) {
 }
 
 static void shut_when_flushed(gale__conn_t *c) {
-    if (!c->close_when_flushed || c->shut || gale__conn_queued(c) > 0) return;
+    if (!c->close_when_flushed || gale__conn_queued(c) > 0 || (c->shut && !c->eof)) return;
     if (c->eof) {
         gale__conn_cut(c, GALE_OK);
         return;

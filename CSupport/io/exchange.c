@@ -38,9 +38,11 @@ void gale__exchange_done(gale_req_t *r, int status) {
     const gale_server_t *s = r->worker->server;
     if (s->handler.on_done == NULL) return;
     gale__conn_t *c = r->conn;
+    gale_worker_t *before = gale__worker_enter(r->worker); /* gale_ws_accept comes from anywhere on the loop */
     c->depth++;
     s->handler.on_done(r, status, s->handler_data);
     c->depth--;
+    gale__worker_leave(before);
 }
 
 void gale__exchange_free(gale_req_t *r) {

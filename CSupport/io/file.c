@@ -38,17 +38,8 @@ static void finish(gale_req_t *r) {
     gale__exchange_end(r, NULL, 0);
 }
 
-static void on_piece(uv_fs_t *fs) {
-    gale__file_send_t *f = fs->data;
-    ssize_t n = fs->result;
-    uv_fs_req_cleanup(fs);
-    f->reading = false;
+static void take_piece(gale__file_send_t *f, ssize_t n) {
     gale_req_t *r = f->req;
-    if (r == NULL) {
-        send_free(f);
-        return;
-    }
-    gale__worker_enter(r->worker);
     if (n <= 0) { /* it shrank, or the disk failed: the length was promised */
         gale__conn_cut(r->conn, n == 0 ? GALE_ELENGTH : (int)n);
         return;
@@ -63,6 +54,20 @@ static void on_piece(uv_fs_t *fs) {
     } else {
         gale__conn_touch(r->conn); /* settling asks for more when there is room */
     }
+}
+
+static void on_piece(uv_fs_t *fs) {
+    gale__file_send_t *f = fs->data;
+    ssize_t n = fs->result;
+    uv_fs_req_cleanup(fs);
+    f->reading = false;
+    if (f->req == NULL) {
+        send_free(f);
+        return;
+    }
+    gale_worker_t *before = gale__worker_enter(f->req->worker);
+    take_piece(f, n);
+    gale__worker_leave(before);
 }
 
 void gale__file_drain(gale_req_t *r) {

@@ -148,29 +148,82 @@ void gale__address_close(gale__address_t *a) {
 
 /* -------------------------------------------------------------------------------------- accepting */
 
-static void on_connection(uv_stream_t *listener, int status) {
-    gale__accept_point_t *point = listener->data;
+/* One of its handles is closed; with the last the point goes, and they with it. */
+static void point_closed(gale__accept_point_t *point) {
     gale_worker_t *w = point->worker;
-    if (status < 0) return; /* EMFILE and the like: libuv tries again with the next one */
-    gale__worker_enter(w);
+    if (point->closed && !point->refusing) gale__free(point);
+    w->open_handles--;
+    gale__worker_check_stopped(w);
+}
+
+static void on_point_closed(uv_handle_t *h) {
+    gale__accept_point_t *point = h->data;
+    point->closed = true;
+    point_closed(point);
+}
+
+static int init_stream(const gale__accept_point_t *point, uv_handle_t *h) {
+    uv_loop_t *loop = point->worker->loop;
+    return point->is_unix ? uv_pipe_init(loop, (uv_pipe_t *)h, 0) : uv_tcp_init(loop, (uv_tcp_t *)h);
+}
+
+static void accept_one(gale__accept_point_t *point);
+
+static void on_refused(uv_handle_t *h) {
+    gale__accept_point_t *point = h->data;
+    gale_worker_t *w = point->worker, *before = gale__worker_enter(w);
+    point->refusing = false;
+    if (point->another && !uv_is_closing(&point->uv.handle)) {
+        point->another = false;
+        accept_one(point);
+    }
+    gale__worker_leave(before);
+    point_closed(point);
+}
+
+/* A client that is not accepted would keep libuv from ever looking at the listener again. */
+static void refuse_one(gale__accept_point_t *point) {
+    if (point->refusing) {
+        point->another = true;
+        return;
+    }
+    if (init_stream(point, &point->refused.handle) < 0) return;
+    point->refused.handle.data = point;
+    point->refusing = true;
+    point->worker->open_handles++;
+    uv_accept(&point->uv.stream, &point->refused.stream);
+    uv_close(&point->refused.handle, on_refused);
+}
+
+static void accept_one(gale__accept_point_t *point) {
+    gale_worker_t *w = point->worker;
     gale__conn_t *c = gale__conn_new(w, &gale__transport_stream);
-    if (c == NULL) return;
+    if (c == NULL) {
+        refuse_one(point);
+        return;
+    }
     w->conn_count++; /* until on_closed, whatever comes first */
     c->is_unix = point->is_unix;
-    int err = point->is_unix ? uv_pipe_init(w->loop, &c->uv.pipe, 0)
-                             : uv_tcp_init(w->loop, &c->uv.tcp);
-    if (err < 0) {
+    if (init_stream(point, &c->uv.handle) < 0) {
         gale__conn_closed(c);
         return;
     }
     c->uv.handle.data = c;
-    if (uv_accept(listener, &c->uv.stream) < 0) {
+    if (uv_accept(&point->uv.stream, &c->uv.stream) < 0) {
         c->phase = GALE__PHASE_CLOSED;
         c->transport->close(c);
         return;
     }
     if (!point->is_unix) uv_tcp_nodelay(&c->uv.tcp, 1);
     gale__conn_open(c);
+}
+
+static void on_connection(uv_stream_t *listener, int status) {
+    gale__accept_point_t *point = listener->data;
+    if (status < 0) return; /* EMFILE and the like: libuv tries again with the next one */
+    gale_worker_t *before = gale__worker_enter(point->worker);
+    accept_one(point);
+    gale__worker_leave(before);
 }
 
 static int listen_fd(gale__address_t *a, gale_worker_t *w, bool shared) {
@@ -214,8 +267,7 @@ int gale__listener_open(gale_worker_t *w, gale__address_t *a, bool shared, int b
     }
     point->worker = w;
     point->is_unix = a->is_unix;
-    int err = a->is_unix ? uv_pipe_init(w->loop, &point->uv.pipe, 0)
-                         : uv_tcp_init(w->loop, &point->uv.tcp);
+    int err = init_stream(point, &point->uv.handle);
     if (err < 0) {
         close(fd);
         gale__free(point);
@@ -231,14 +283,6 @@ int gale__listener_open(gale_worker_t *w, gale__address_t *a, bool shared, int b
         return err;
     }
     return uv_listen(&point->uv.stream, backlog, on_connection);
-}
-
-static void on_point_closed(uv_handle_t *h) {
-    gale__accept_point_t *point = h->data;
-    gale_worker_t *w = point->worker;
-    gale__free(point); /* and the handle with it */
-    w->open_handles--;
-    gale__worker_check_stopped(w);
 }
 
 void gale__listener_close_all(gale_worker_t *w) {

@@ -25,16 +25,21 @@ typedef struct {
 int gale__address_bind(gale__address_t *a, const char *url, char *where);
 void gale__address_close(gale__address_t *a);
 
+typedef union {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+} gale__accept_handle_t;
+
 typedef struct gale__accept_point {
     struct gale__accept_point *next;
     struct gale_worker_s *worker;
     bool is_unix;
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
+    bool closed;            /* its listening handle is */
+    bool refusing, another; /* `refused` is being closed; one more waits for it */
+    gale__accept_handle_t uv;
+    gale__accept_handle_t refused; /* takes a client for whom there is no memory, and drops it */
 } gale__accept_point_t;
 
 /* Starts listening for this worker; `shared` says that other workers listen on the same address. */

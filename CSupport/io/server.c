@@ -21,10 +21,15 @@ static void ignore_sigpipe(void) {
     }
 }
 
-static void run_loop(gale_worker_t *w) {
+static void start_worker(gale_worker_t *w) {
     const gale_server_t *s = w->server;
-    gale__worker_enter(w);
+    gale_worker_t *before = gale__worker_enter(w);
     if (s->handler.on_worker_start != NULL) s->handler.on_worker_start(w, s->handler_data);
+    gale__worker_leave(before);
+}
+
+static void run_loop(gale_worker_t *w) {
+    start_worker(w);
     uv_run(w->loop, UV_RUN_DEFAULT);
     w->state = GALE__WORKER_ENDED;
 }
@@ -37,10 +42,14 @@ static void *thread_main(void *arg) {
 /* A worker that never ran is taken down by running its loop until all handles are closed. */
 static void undo_worker(gale_worker_t *w) {
     if (w->state != GALE__WORKER_RUNNING) return;
-    gale__worker_enter(w);
     atomic_fetch_add(&w->server->stops, 1);
     gale__worker_wake(w);
     while (w->state != GALE__WORKER_ENDED) uv_run(w->loop, UV_RUN_NOWAIT);
+}
+
+static void undo_workers(gale_server_t *s) {
+    unsigned count = atomic_load(&s->worker_count);
+    for (unsigned i = 0; i < count; i++) undo_worker(&s->workers[i]);
 }
 
 static void release_workers(gale_server_t *s) {
@@ -56,6 +65,7 @@ static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
     if (atomic_load(&s->state) != GALE__SERVER_NEW || !s->has_handler) {
         return gale__server_fail(s, GALE_ESTATE, "cannot run", NULL);
     }
+    s->attached = loop != NULL;
     s->workers = gale__calloc(count, sizeof *s->workers);
     if (s->workers == NULL) return gale__server_fail(s, UV_ENOMEM, "cannot run", NULL);
     ignore_sigpipe();
@@ -74,7 +84,7 @@ static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
     }
     const gale_handler_t handler = s->handler;
     s->handler.on_worker_stop = NULL; /* nobody was started */
-    for (unsigned i = 0; i < opened; i++) undo_worker(&s->workers[i]);
+    undo_workers(s);
     s->handler = handler;
     if (loop == NULL) release_workers(s);
     atomic_store(&s->worker_count, 0);
@@ -110,6 +120,7 @@ int gale__server_run(gale_server_t *s) {
     if (err < 0) gale__server_stop(s);
     run_loop(&s->workers[0]);
     join_threads(s);
+    if (err < 0) undo_workers(s);
     atomic_store(&s->state, GALE__SERVER_STOPPED);
     return err;
 }
@@ -122,8 +133,7 @@ int gale__server_start(gale_server_t *s) {
     if (err < 0) {
         gale__server_stop(s);
         join_threads(s);
-        unsigned count = atomic_load(&s->worker_count);
-        for (unsigned i = 0; i < count; i++) undo_worker(&s->workers[i]);
+        undo_workers(s);
         atomic_store(&s->state, GALE__SERVER_STOPPED);
     }
     return err;
@@ -131,24 +141,17 @@ int gale__server_start(gale_server_t *s) {
 
 int gale__server_join(gale_server_t *s) {
     if (!s->own_threads) return GALE_ESTATE;
-    gale_worker_t *here = gale__worker_here();
-    if (here != NULL && here->server == s && gale__on_loop(here) &&
-        here->state != GALE__WORKER_ENDED) {
-        return GALE_ETHREAD; /* it would wait for itself */
-    }
+    const gale_worker_t *here = gale__worker_here();
+    if (here != NULL && here->server == s) return GALE_ETHREAD; /* it would wait for itself */
     join_threads(s);
     atomic_store(&s->state, GALE__SERVER_STOPPED);
     return 0;
 }
 
 int gale__server_attach(gale_server_t *s, uv_loop_t *loop) {
-    s->attached = true;
     int err = open_workers(s, 1, loop);
-    if (err < 0) return err;
-    gale_worker_t *w = &s->workers[0];
-    gale__worker_enter(w);
-    if (s->handler.on_worker_start != NULL) s->handler.on_worker_start(w, s->handler_data);
-    return 0;
+    if (err == 0) start_worker(&s->workers[0]);
+    return err;
 }
 
 void gale__server_stop(gale_server_t *s) {
@@ -158,25 +161,38 @@ void gale__server_stop(gale_server_t *s) {
     for (unsigned i = 0; i < count; i++) gale__worker_wake(&s->workers[i]);
 }
 
+static atomic_int servers; /* whose memory has not been given back */
+
+bool gale__server_any(void) { return atomic_load(&servers) > 0; }
+
+gale_server_t *gale__server_make(const gale_config_t *config) {
+    gale_server_t *s = gale__calloc(1, sizeof *s);
+    if (s == NULL) return NULL;
+    s->config = *config;
+    atomic_fetch_add(&servers, 1);
+    return s;
+}
+
 static void free_server(gale_server_t *s) {
     for (size_t i = 0; i < s->address_count; i++) gale__address_close(&s->address[i]);
     release_workers(s);
     gale__free(s->workers);
     gale__free(s);
+    atomic_fetch_sub(&servers, 1);
 }
 
 void gale__server_worker_ended(gale_server_t *s) {
     atomic_store(&s->state, GALE__SERVER_STOPPED);
-    if (atomic_load(&s->free_when_stopped)) free_server(s);
+    /* gale_server_free may come from another thread: whoever comes second frees. */
+    if (atomic_exchange(&s->half_gone, true)) free_server(s);
 }
 
 void gale__server_destroy(gale_server_t *s) {
     bool running = atomic_load(&s->state) == GALE__SERVER_RUNNING;
-    if (running && s->attached) {
-        atomic_store(&s->free_when_stopped, true);
+    if (s->attached && atomic_load(&s->worker_count) > 0) {
         gale__server_stop(s);
         gale__server_stop(s); /* at once */
-        return;
+        if (!atomic_exchange(&s->half_gone, true)) return;
     }
     if (s->own_threads) {
         if (running) gale__server_stop(s);

@@ -23,7 +23,7 @@ struct gale_server_s {
     bool has_handler;
     bool own_threads; /* gale_server_start made them */
     bool attached;
-    atomic_bool free_when_stopped; /* gale_server_free on an attached server: its loop does it */
+    atomic_bool half_gone; /* an attached server: gale_server_free was called, or its worker has ended */
     atomic_int state;
     atomic_uint stops; /* calls of gale_server_stop */
     gale__address_t address[GALE__MAX_LISTENERS];
@@ -35,6 +35,10 @@ struct gale_server_s {
     char errmsg[256];
 };
 
+/* Null without memory. */
+gale_server_t *gale__server_make(const gale_config_t *config);
+/* Whether there is one, also one whose loop has yet to give it back. */
+bool gale__server_any(void);
 /* Keeps the sentence for gale_server_errmsg and gives `err`. */
 int gale__server_fail(gale_server_t *s, int err, const char *what, const char *where);
 /* Stops and joins what runs, then frees; of an attached server that still runs: as its loop closes. */

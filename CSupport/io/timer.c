@@ -18,7 +18,7 @@ static void on_closed(uv_handle_t *h) {
 }
 
 void gale__timer_stop(gale_timer_t *t) {
-    if (t->link == NULL) return;
+    if (t->link == NULL || !gale__on_loop(t->worker)) return;
     *t->link = t->next;
     if (t->next != NULL) t->next->link = t->link;
     t->link = NULL;
@@ -27,13 +27,13 @@ void gale__timer_stop(gale_timer_t *t) {
 
 static void on_due(uv_timer_t *uv) {
     gale_timer_t *t = (gale_timer_t *)uv;
-    gale_worker_t *w = t->worker;
-    gale__worker_enter(w);
+    gale_worker_t *w = t->worker, *before = gale__worker_enter(w);
     void (*fn)(void *) = t->fn;
     void *data = t->data;
     if (uv_timer_get_repeat(uv) == 0) gale__timer_stop(t);
     fn(data);
     gale__worker_settle_all(w);
+    gale__worker_leave(before);
 }
 
 gale_timer_t *gale__timer_start(gale_worker_t *w, uint64_t ms, uint64_t repeat, void (*fn)(void *),

@@ -17,7 +17,7 @@ static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *buf) {
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     gale__conn_t *c = stream->data;
     if (c->phase == GALE__PHASE_CLOSED) return;
-    gale__worker_enter(c->worker);
+    gale_worker_t *before = gale__worker_enter(c->worker);
     if (n > 0) {
         gale__conn_read(c, buf->base, (size_t)n);
     } else if (n == UV_EOF) {
@@ -25,6 +25,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     } else if (n < 0) {
         gale__conn_broken(c, n == UV_ENOBUFS ? UV_ENOMEM : GALE_EGONE);
     }
+    gale__worker_leave(before);
 }
 
 static long stream_try_write(gale__conn_t *c, const uv_buf_t *parts, unsigned count) {
@@ -34,8 +35,9 @@ static long stream_try_write(gale__conn_t *c, const uv_buf_t *parts, unsigned co
 static void on_written(uv_write_t *req, int status) {
     gale__backlog_t *b = (gale__backlog_t *)req;
     gale__conn_t *c = b->conn;
-    gale__worker_enter(c->worker);
+    gale_worker_t *before = gale__worker_enter(c->worker);
     gale__conn_written(c, b, status);
+    gale__worker_leave(before);
 }
 
 static int stream_write(gale__conn_t *c, gale__backlog_t *b) {

@@ -16,10 +16,14 @@ static _Thread_local gale_worker_t *here;
 
 gale_worker_t *gale__worker_here(void) { return here; }
 
-void gale__worker_enter(gale_worker_t *w) {
+gale_worker_t *gale__worker_enter(gale_worker_t *w) {
+    gale_worker_t *before = here;
     here = w;
     atomic_store_explicit(&w->thread, (uintptr_t)pthread_self(), memory_order_relaxed);
+    return before;
 }
+
+void gale__worker_leave(gale_worker_t *before) { here = before; }
 
 /* ------------------------------------------------------------------------------- deadlines, Date */
 
@@ -36,14 +40,14 @@ static void arm_wheel(gale_worker_t *w) {
 }
 
 static void on_wheel(uv_timer_t *t) {
-    gale_worker_t *w = t->data;
-    gale__worker_enter(w);
+    gale_worker_t *w = t->data, *before = gale__worker_enter(w);
     w->wheel_due = 0;
     gale__wheel_entry_t *e;
     while ((e = gale__wheel_expired(&w->wheel, uv_now(w->loop))) != NULL) {
         gale__conn_expired((gale__conn_t *)((char *)e - offsetof(gale__conn_t, timer)));
     }
     arm_wheel(w);
+    gale__worker_leave(before);
 }
 
 void gale__worker_deadline(gale_worker_t *w, gale__wheel_entry_t *e, uint64_t deadline_ms) {
@@ -94,9 +98,9 @@ void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o) {
 }
 
 static void on_settle(uv_prepare_t *p) {
-    gale_worker_t *w = p->data;
-    gale__worker_enter(w);
+    gale_worker_t *w = p->data, *before = gale__worker_enter(w);
     gale__worker_settle_all(w);
+    gale__worker_leave(before);
 }
 
 void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c) {
@@ -140,6 +144,7 @@ static void stop_timers(gale_worker_t *w) {
 static void close_handles(gale_worker_t *w) {
     w->state = GALE__WORKER_CLOSING;
     const gale_handler_t *h = &w->server->handler;
+    gale_worker_t *before = gale__worker_enter(w);
     gale__mailbox_close(&w->mailbox);
     if (h->on_worker_stop != NULL) h->on_worker_stop(w, w->server->handler_data);
     stop_timers(w);
@@ -149,6 +154,7 @@ static void close_handles(gale_worker_t *w) {
     uv_handle_t *own[] = {(uv_handle_t *)&w->wake, (uv_handle_t *)&w->wheel_timer,
                           (uv_handle_t *)&w->grace_timer, (uv_handle_t *)&w->settle};
     for (size_t i = 0; i < 4; i++) uv_close(own[i], gale__worker_handle_closed);
+    gale__worker_leave(before);
 }
 
 void gale__worker_check_stopped(gale_worker_t *w) {
@@ -168,8 +174,9 @@ static void cut_all(gale_worker_t *w) {
 }
 
 static void on_grace_over(uv_timer_t *t) {
-    gale__worker_enter(t->data);
+    gale_worker_t *before = gale__worker_enter(t->data);
     cut_all(t->data);
+    gale__worker_leave(before);
 }
 
 /* Settling one connection may close others (a handler that answers them), so the list is walked by marks. */
@@ -192,10 +199,8 @@ static void begin_stop(gale_worker_t *w) {
     gale__worker_check_stopped(w);
 }
 
-static void on_wake(uv_async_t *a) {
-    gale_worker_t *w = a->data;
-    gale__worker_enter(w);
-    if (w->state >= GALE__WORKER_CLOSING) return;
+/* Letters first, then whether gale_server_stop was called. */
+static void look_around(gale_worker_t *w) {
     gale__mailbox_run(&w->mailbox);
     gale__worker_settle_all(w);
     unsigned stops = atomic_load(&w->server->stops);
@@ -204,6 +209,12 @@ static void on_wake(uv_async_t *a) {
     w->stops_seen = stops;
     if (w->state == GALE__WORKER_RUNNING) begin_stop(w);
     if (again && w->state == GALE__WORKER_STOPPING) cut_all(w);
+}
+
+static void on_wake(uv_async_t *a) {
+    gale_worker_t *w = a->data, *before = gale__worker_enter(w);
+    if (w->state < GALE__WORKER_CLOSING) look_around(w);
+    gale__worker_leave(before);
 }
 
 /* The count keeps the worker from closing the handle while another thread is in uv_async_send. */

@@ -78,8 +78,10 @@ void gale__worker_release(gale_worker_t *w);
 void gale__worker_wake(gale_worker_t *w);
 int gale__worker_post(gale_worker_t *w, void (*fn)(void *arg), void *arg);
 
-/* Every callback of libuv that reaches Gale's code begins with it: the calling thread is the worker's. */
-void gale__worker_enter(gale_worker_t *w);
+/* Every callback of libuv that reaches Gale's code begins with it: the calling thread is the worker's. Gives what
+ * gale__worker_leave wants at its end; the worker itself may be gone by then. */
+gale_worker_t *gale__worker_enter(gale_worker_t *w);
+void gale__worker_leave(gale_worker_t *before);
 static inline bool gale__on_loop(const gale_worker_t *w) {
     return atomic_load_explicit(&w->thread, memory_order_relaxed) == (uintptr_t)pthread_self();
 }

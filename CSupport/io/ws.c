@@ -106,6 +106,7 @@ int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
     r->resp_state = GALE__RESP_ENDED;
     r->status = 101;
     gale__exchange_done(r, GALE_EUPGRADED);
+    if (c->eof) gale__conn_cut(c, GALE_EGONE); /* it will never say a word */
     gale__conn_touch(c); /* settling gives the request back */
     if (out != NULL) *out = ws;
     return 0;

@@ -1,0 +1,199 @@
+/*
+ * Steady state allocates nothing: after some rounds to warm the pools, further rounds of the same
+ * reach neither the allocator hook nor malloc (which would also show what libuv does).
+ */
+#include <unistd.h>
+
+#include "rig.h"
+#include "rig_alloc.h"
+#include "rig_socket.h"
+#include "rig_ws.h"
+
+enum { WARM = 20, ROUNDS = 500 };
+
+#define GET "GET /hello?x=1 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n"
+#define POST "POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\nhello=world"
+#define FOUR(x) x x x x
+
+static const char get[] = GET, post[] = POST, pipeline[] = FOUR(FOUR(GET));
+static const char chunked[] = "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                              "5\r\nhello\r\n0\r\n\r\n";
+
+typedef struct {
+    unsigned long hook, heap;
+} calls_t;
+
+static calls_t calls_now(void) { return (calls_t){rig_alloc_calls(), rig_malloc_calls()}; }
+
+static void check_none(calls_t before, const char *what) {
+    calls_t now = calls_now();
+    CHECK_MSG(now.hook == before.hook, "%s: %lu allocations of Gale's in %d rounds", what,
+              now.hook - before.hook, ROUNDS);
+    CHECK_MSG(now.heap == before.heap, "%s: %lu calls of malloc in %d rounds", what,
+              now.heap - before.heap, ROUNDS);
+}
+
+/* ------------------------------------------------------------------------- through the peer */
+
+static void answer(rig_t *rig, gale_req_t *req) {
+    (void)rig;
+    gale_str_t body = gale_req_body(req);
+    gale_header_t h = {gale_str("X-A", 3), gale_req_path(req)};
+    gale_respond(req, 200, &h, 1, body.len > 0 ? body : gale_str("Hello", 5));
+}
+
+static void through_peer(const char *text, void (*request)(rig_t *, gale_req_t *), bool streaming) {
+    rig_t rig;
+    rig_client_t client;
+    calls_t before = {0, 0};
+    rig_alloc_begin(0, false);
+    rig_init(&rig);
+    rig.request = request;
+    rig.streaming = streaming;
+    rig.keep_log = false;
+    rig_open(&rig);
+    rig_connect(&rig, &client);
+    for (int i = 0; i < WARM + ROUNDS; i++) {
+        if (i == WARM) before = calls_now();
+        rig_send(&client, text);
+        rig_turn(&rig, 2);
+        if (i == 0) CHECK_EQ_INT(rig_status_of(gale_str(client.out.text, client.out.len)), 200);
+        rig_text_clear(&client.out);
+        rig_text_clear(&rig.in);
+    }
+    check_none(before, text);
+    CHECK(rig.requests >= WARM + ROUNDS);
+    rig_drop(&rig, &client);
+    rig_close(&rig);
+    rig_alloc_end();
+}
+
+TEST(alloc, none_for_a_get_through_the_peer) { through_peer(get, answer, false); }
+TEST(alloc, none_for_a_small_post_through_the_peer) { through_peer(post, answer, false); }
+TEST(alloc, none_for_a_pipeline_through_the_peer) { through_peer(pipeline, answer, false); }
+
+/* Streamed both ways. */
+static void stream(rig_t *rig, gale_req_t *req) {
+    (void)rig;
+    gale_resp_begin(req, 200, NULL, 0, -1);
+    gale_resp_write(req, gale_str("one", 3));
+    gale_resp_write(req, gale_str("two", 3));
+    if (!gale_req_has_body(req)) gale_resp_end(req, NULL, 0);
+}
+
+static void streamed_body(rig_t *rig, gale_req_t *req, gale_str_t chunk, bool last) {
+    (void)rig;
+    gale_resp_write(req, chunk);
+    if (last) gale_resp_end(req, NULL, 0);
+}
+
+static void stream_with_body(rig_t *rig, gale_req_t *req) {
+    rig->body = streamed_body;
+    stream(rig, req);
+}
+
+TEST(alloc, none_for_a_streamed_response) { through_peer(get, stream, false); }
+TEST(alloc, none_for_a_streamed_body) { through_peer(post, stream_with_body, true); }
+TEST(alloc, none_for_a_streamed_chunked_body) { through_peer(chunked, stream_with_body, true); }
+
+TEST(alloc, none_for_a_websocket_echo_through_the_peer) {
+    rig_t rig;
+    rig_client_t client;
+    rig_ws_t ws = {0};
+    rig_text_t frame = {0};
+    calls_t before = {0, 0};
+    rig_alloc_begin(0, false);
+    rig_init(&rig);
+    rig_ws_open(&rig, &client, &ws);
+    ws.echo = true;
+    for (int i = 0; i < WARM + ROUNDS; i++) {
+        if (i == WARM) before = calls_now();
+        rig_text_clear(&frame);
+        rig_frame(&frame, 0x81, "hello", 5);
+        rig_send_bytes(&client, frame.text, frame.len);
+        rig_text_clear(&client.out);
+        rig_text_clear(&ws.log);
+    }
+    check_none(before, "echo");
+    CHECK_EQ_UINT(ws.messages, WARM + ROUNDS);
+    rig_text_free(&frame);
+    rig_ws_close(&rig, &client, &ws);
+    rig_alloc_end();
+}
+
+/* --------------------------------------------------------------------------- over a real socket */
+
+static void live_request(gale_req_t *req, void *data) {
+    rig_t *rig = data;
+    if (!gale_req_wants_websocket(req)) {
+        answer(rig, req);
+        return;
+    }
+    gale_ws_handler_t h = rig_ws_handler();
+    rig_ws_t *ws = rig->arg;
+    gale_ws_accept(req, &h, ws, NULL, 0, &ws->ws);
+}
+
+static void quiet_echo(gale_ws_t *ws, int kind, gale_str_t bytes) {
+    rig_ws_t *r = gale_ws_data(ws);
+    rig_text_clear(&r->log);
+    gale_ws_send(ws, kind, bytes);
+}
+
+static void rounds_over_socket(int fd, const char *text, size_t len, unsigned answers, long size) {
+    char out[8192];
+    calls_t before = {0, 0};
+    for (int i = 0; i < WARM + ROUNDS; i++) {
+        if (i == WARM) before = calls_now();
+        bool ok = sock_send_bytes(fd, text, len);
+        ok = ok && (size > 0 ? sock_read(fd, out, (size_t)size + 1, NULL) == size
+                             : sock_read_responses(fd, answers));
+        CHECK(ok);
+        if (!ok) return;
+    }
+    check_none(before, text);
+}
+
+static void over_socket(const char *text, unsigned answers) {
+    rig_t rig;
+    rig_ws_t ws = {.message = quiet_echo};
+    gale_config_t config = gale_config();
+    gale_handler_t h = gale_handler();
+    h.on_request = live_request;
+    config.workers = 1;
+    rig_alloc_begin(0, false);
+    rig.arg = &ws;
+    gale_server_t *s = live_start(&config, &h, &rig, "http://127.0.0.1:0");
+    REQUIRE(s != NULL);
+    int fd = sock_connect(gale_server_port(s, 0));
+    REQUIRE(fd >= 0);
+    if (answers > 0) {
+        rounds_over_socket(fd, text, strlen(text), answers, 0);
+    } else {
+        char head[1024];
+        rig_text_t frame = {0};
+        rig_frame(&frame, 0x82, "hello", 5);
+        CHECK(sock_send(fd, RIG_UPGRADE) && sock_read(fd, head, sizeof head, "\r\n\r\n") > 0);
+        rounds_over_socket(fd, frame.text, frame.len, 0, 7);
+        rig_text_free(&frame);
+    }
+    close(fd);
+    live_end(s);
+    rig_text_free(&ws.log);
+    rig_alloc_end();
+}
+
+TEST(alloc, none_for_a_get_over_a_socket) { over_socket(get, 1); }
+TEST(alloc, none_for_a_small_post_over_a_socket) { over_socket(post, 1); }
+TEST(alloc, none_for_a_pipeline_over_a_socket) { over_socket(pipeline, 16); }
+TEST(alloc, none_for_a_websocket_echo_over_a_socket) { over_socket("", 0); }
+
+/* The watch itself works, or the tests above would prove nothing. */
+TEST(alloc, the_watch_sees_malloc) {
+    rig_alloc_begin(0, false);
+    calls_t before = calls_now();
+    gale_buf_free(gale_buf_copy("abc", 3));
+    CHECK_EQ_UINT(calls_now().hook, before.hook + 1);
+    if (rig_malloc_watched()) CHECK_EQ_UINT(calls_now().heap, before.heap + 1);
+    rig_alloc_end();
+}
