@@ -23,7 +23,7 @@ let package = Package(
         // The C core. CSupport/include is a link to include/, which holds the one public header.
         .systemLibrary(
             name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
-        .target(name: "CGale", dependencies: ["CLibuv"], path: "CSupport"),
+        .target(name: "CGale", dependencies: ["CLibuv"], path: "CSupport", cSettings: [.headerSearchPath("core")]),
 
         // Swift over gale.h: GaleCore is the only place with unsafe code.
         .target(name: "GaleCore", dependencies: ["CGale"], swiftSettings: swiftSettings),

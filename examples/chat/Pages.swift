@@ -1,3 +1,4 @@
+import Foundation
 import Gale
 
 /// What all pages of the chat share: who is asking, and a browser that runs nothing but our own files.
@@ -38,20 +39,20 @@ final class RoomPage: Page {
 
 /// `/login`: a name, and no password.
 final class LoginPage: Page {
-    override func get() async throws { try form(error: nil, next: query("next")) }
+    override func get() async throws { try show(error: nil, next: query("next")) }
 
     override func post() async throws {
-        let name = try (form("name") ?? "").trimmed
+        let name = try (form("name") ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
         let readable = !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
         guard !name.isEmpty, name.count <= 32, readable else {
             try setStatus(400)
-            return try form(error: "A name has 1 to 32 characters.", next: form("next"))
+            return try show(error: "A name has 1 to 32 characters.", next: form("next"))
         }
         try setSignedCookie("user", name)
         try redirect(within: form("next"))
     }
 
-    private func form(error: String?, next: String?) throws {
+    private func show(error: String?, next: String?) throws {
         try render("login.html", ["error": error.map { .string($0) } ?? .none, "next": .string(next ?? "/")])
     }
 }

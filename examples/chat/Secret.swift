@@ -18,7 +18,7 @@ enum Secret {
         let fresh = (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }.joined(separator: "-")
         try? FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        FileManager.default.createFile(
+        _ = FileManager.default.createFile(
             atPath: file, contents: Data(fresh.utf8), attributes: [.posixPermissions: 0o600])
         return CookieSecret(fresh)
     }

@@ -40,7 +40,13 @@ public final class Application: Sendable {
 
     /// The path of the route of this name, with `values` in place of what it captures, percent-encoded (WEB-35).
     /// Nil when there is no such route or the number of values is wrong.
-    public func url(for name: String, _ values: String...) -> String? { router.pattern(named: name)?.path(values) }
+    public func url(for name: String, _ values: String...) -> String? { url(for: name, values) }
+
+    /// The same with the values in an array.
+    public func url(for name: String, _ values: [String]) -> String? { url(for: name, values) }
+
+    /// The same with the values in a list.
+    public func url(for name: String, _ values: [String]) -> String? { router.pattern(named: name)?.path(values) }
 
     // MARK: Running
 

@@ -4,27 +4,53 @@ internal import GaleCore
 /// response as far as it is made. Used again for later requests. Loop thread.
 final class Call: Exchange {
     let application: Application
-    private var entry: RouteEntry?
-    private var endpoint: Endpoint?
-    private(set) var method = Method.other
-    var captures: [Range<Int>] = []
-    var handler: RequestHandler?
-    var started: ContinuousClock.Instant?
+    // Exclusivity is unchecked here and below: one thread, and no access lasts longer than its line.
+    @exclusivity(unchecked) private var entry: RouteEntry?
+    @exclusivity(unchecked) private(set) var method = Method.other
+    @exclusivity(unchecked) var captures: [Range<Int>] = []
+    @exclusivity(unchecked) var handler: RequestHandler?
+    @exclusivity(unchecked) var started: ContinuousClock.Instant?
 
     // The response.
-    var status = 200
-    var fields = FieldBlock()
-    var output: [UInt8] = []
-    var isFinished = false
-    var isStreaming = false
+    @exclusivity(unchecked) private var progress = Progress()
+    @exclusivity(unchecked) var fields = FieldBlock()
+    @exclusivity(unchecked) var output: [UInt8] = []
+    @exclusivity(unchecked) var type: StaticString?
+    @exclusivity(unchecked) var drain: Wakeup?
+
+    /// How far the response is.
+    private struct Progress {
+        var status = 200
+        var isFinished = false
+        var isStreaming = false
+        var isDeferred = false
+        var isSent = false
+    }
+
+    var status: Int {
+        get { progress.status }
+        set { progress.status = newValue }
+    }
+    var isFinished: Bool {
+        get { progress.isFinished }
+        set { progress.isFinished = newValue }
+    }
+    var isStreaming: Bool {
+        get { progress.isStreaming }
+        set { progress.isStreaming = newValue }
+    }
     /// With middleware around: what is finished is sent when the last of it has returned.
-    var isDeferred = false
-    var isSent = false
-    var type: StaticString?
-    var drain: Wakeup?
+    var isDeferred: Bool {
+        get { progress.isDeferred }
+        set { progress.isDeferred = newValue }
+    }
+    var isSent: Bool {
+        get { progress.isSent }
+        set { progress.isSent = newValue }
+    }
 
     /// What few requests need: caches, cookies, the streamed body.
-    private var rare: CallExtras?
+    @exclusivity(unchecked) private var rare: CallExtras?
     /// The names of the route's captures.
     var captureNames: [String] { entry?.pattern.names ?? [] }
     var extras: CallExtras {
@@ -41,19 +67,13 @@ final class Call: Exchange {
     }
 
     override func reset() {
-        entry = nil
-        endpoint = nil
-        handler = nil
-        rare = nil
-        drain = nil
-        type = nil
-        status = 200
-        isFinished = false
-        isStreaming = false
-        isDeferred = false
-        isSent = false
+        // The entry stays: the next request may well be for the same, and the application keeps it anyway.
+        progress = Progress()
+        if handler != nil { handler = nil }
+        if rare != nil { rare = nil }
+        if type != nil { type = nil }
         if fields.count > 0 { fields.removeAll() }
-        if output.capacity > 65536 { output = [] } else { output.removeAll(keepingCapacity: true) }
+        if output.capacity > 65536 { output = [] } else if !output.isEmpty { output.removeAll(keepingCapacity: true) }
     }
 
     // MARK: Events
@@ -62,51 +82,51 @@ final class Call: Exchange {
         if application.settings.accessLog { started = ContinuousClock.now }
         method = withMethod { Method($0) }
         switch withPath({ application.router.match($0, method, &captures) }) {
-        case .found(let entry, let endpoint):
-            self.entry = entry
-            self.endpoint = endpoint
-            begin(endpoint)
+        case .found(let found):
+            if entry !== found { entry = found }
+            begin(found)
         case .notAllowed(let methods):
             fail(HTTPError(405, headers: [("Allow", methods.allow)]))
         case .notFound:
-            fail(method == .options && withPath { $0.count == 1 && $0[0] == UInt8(ascii: "*") } ? HTTPError(204) : HTTPError(404))
+            let isServer = method == .options && withPath { $0.count == 1 && $0[0] == UInt8(ascii: "*") }
+            fail(HTTPError(isServer ? 204 : 404))
         }
     }
 
-    private func begin(_ endpoint: Endpoint) {
-        if hasBody {
-            if case .handler(let factory) = endpoint, factory.streamsBody {
-                extras.body = BodyQueue()
-            } else {
-                // Refused only in the wrong state; the core answers 413 by itself.
-                do { try collect(atMost: application.maxBody) } catch { fail(error) }
-                return
-            }
+    private func begin(_ entry: RouteEntry) {
+        if !hasBody { return run(entry) }
+        if case .handler(let factory) = entry.endpoint(method), factory.streamsBody {
+            extras.body = BodyQueue()
+            return run(entry)
         }
-        run(endpoint)
+        do throws(CoreError) {
+            try collect(atMost: application.maxBody)
+        } catch {
+            // Above the limit the core answers 413 by itself.
+            if error != .limit { fail(error) }
+        }
     }
 
     override func receivedBody(_ chunk: Span<UInt8>, last: Bool) {
         if let queue = rare?.body {
             if !chunk.isEmpty { pauseBody() }
             queue.append(chunk, last: last)
-        } else if last, let endpoint {
-            run(endpoint)
+        } else if last, let entry {
+            run(entry)
         }
     }
 
-    private func run(_ endpoint: Endpoint) {
-        if case .sync(let body) = endpoint, let entry, entry.middleware.isEmpty {
-            do {
-                try body(Request(self))
-                if !isFinished { try finish() }
-            } catch {
-                fail(error)
-            }
-            return
+    private func run(_ entry: RouteEntry) {
+        guard entry.isPlain, let body = entry.syncBody(method) else {
+            isPerforming = true
+            return startTask()
         }
-        isPerforming = true
-        startTask()
+        do {
+            try body(Request(self))
+            if !isFinished { try finish() }
+        } catch {
+            fail(error)
+        }
     }
 
     override func perform() async {
@@ -137,15 +157,16 @@ final class Call: Exchange {
         }
     }
 
+    @inline(__always)
     private func runEndpoint() async throws {
-        switch endpoint {
+        switch entry?.endpoint(method) {
         case .sync(let body): try body(Request(self))
         case .async(let body): try await body(Request(self))
         case .handler(let factory):
             let handler = factory.make()
             self.handler = handler
             handler.call = self
-            await handler.live(self)
+            await handler.live(self, preparing: factory.hasPrepare)
         case nil: throw HTTPError(404)
         }
     }
@@ -156,8 +177,10 @@ final class Call: Exchange {
     }
 
     override func ended(_ outcome: Outcome) {
-        drain?.wake(false)
-        drain = nil
+        if drain != nil {
+            drain?.wake(false)
+            drain = nil
+        }
         rare?.body?.fail()
         if case .failed = outcome, isPerforming {
             task?.cancel()

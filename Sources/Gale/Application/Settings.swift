@@ -1,5 +1,6 @@
-public import Logging
 internal import GaleCore
+public import GaleTemplate
+public import Logging
 
 /// What an application is configured with. Everything has a default.
 public struct Settings: Sendable {
@@ -15,8 +16,20 @@ public struct Settings: Sendable {
     public var loginURL: String?
     /// Origins, such as "https://example.com", that may open WebSockets beside the server's own.
     public var allowedOrigins: [String] = []
+    /// Where `render` finds templates, such as `DirectoryLoader("templates")`.
+    public var templates: (any TemplateLoader)?
+    /// UI modules for `{% module Name(arguments) %}`, beside `xsrf_form_html`, `linkify` and `Template` (HND-04, HND-07).
+    public var templateModules: [String: @Sendable (TemplateArguments) throws -> TemplateValue] = [:]
+    /// Where `render` finds its templates.
+    public var templates: (any TemplateLoader)?
+    /// What templates call with `{% module Name(arguments) %}` (APP-07).
+    public var modules: [String: UIModule] = [:]
+    /// The folder whose files `staticURL` names. They are served by a `StaticFiles` among the routes.
+    public var staticPath: String?
     /// What `staticURL` puts before a path.
     public var staticURLPrefix = "/static/"
+    /// The folder behind that prefix: with it `staticURL` adds a version, so that browsers may keep a file for ever.
+    public var staticPath: String?
     /// Where the lines go. Default: stderr, in Tornado's form.
     public var logger = Logger(label: "gale") { ConsoleLogHandler(label: $0) }
     /// Whether each request is logged: `200 GET /uri (ip) 1.23ms` (WEB-38).

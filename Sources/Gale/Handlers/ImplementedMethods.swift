@@ -8,6 +8,11 @@ enum ImplementedMethods {
         return set
     }
 
+    /// Whether it is worth to call `prepare`.
+    static func hasPrepare(_ type: RequestHandler.Type) -> Bool { prepareSlot.isOverridden(in: type) }
+
+    private static let prepareSlot = slot(Prepare.self)
+
     private static let slots: [(Method, MethodSlot)] = [
         (.get, slot(Get.self)), (.head, slot(Head.self)), (.post, slot(Post.self)), (.put, slot(Put.self)),
         (.patch, slot(Patch.self)), (.delete, slot(Delete.self)), (.options, slot(Options.self)),
@@ -19,6 +24,7 @@ enum ImplementedMethods {
 
     // Each differs from RequestHandler in one function; none is ever instantiated.
     private final class Control: RequestHandler {}
+    private final class Prepare: RequestHandler { override func prepare() async throws {} }
     private final class Get: RequestHandler { override func get() async throws {} }
     private final class Head: RequestHandler { override func head() async throws {} }
     private final class Post: RequestHandler { override func post() async throws {} }

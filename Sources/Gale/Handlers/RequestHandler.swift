@@ -1,4 +1,5 @@
 internal import GaleCore
+public import GaleTemplate
 public import Logging
 
 /// The base of handler classes: one object a request, with Tornado's life (WEB-01).
@@ -6,7 +7,7 @@ public import Logging
 /// `prepare`, then the method's function, then `onFinish`. What is written is sent when the function returns, with
 /// Content-Length. Everything runs in one task on the connection's loop; a client that leaves cancels it.
 open class RequestHandler {
-    final var call: Call?
+    @exclusivity(unchecked) final var call: Call?
 
     /// Made for each request. Before the framework calls it there is no request.
     public required init() {}
@@ -40,6 +41,10 @@ open class RequestHandler {
     }
     /// Who is asking; nil: nobody who is known. Called at most once a request, by `currentUser` (WEB-31).
     open func loadCurrentUser() async throws -> String? { nil }
+    /// Names that every template of this handler sees beside those given to `render` (TPL-21).
+    open func templateValues() -> [String: TemplateValue] { [:] }
+    /// Values that every `render` of the handler gives to its template, such as the locale's.
+    open func templateValues() -> [String: TemplateValue] { [:] }
     /// A class that overrides it with true gets the body piece by piece, by `dataReceived` (WEB-37).
     open class var streamsBody: Bool { false }
     /// A piece of the body, after `prepare`. Awaiting holds the client back.
@@ -54,7 +59,7 @@ open class RequestHandler {
     /// The application's settings.
     public final var settings: Settings { call?.application.settings ?? Settings() }
     /// The application's logger.
-    public final var log: Logger { settings.logger }
+    public final var logger: Logger { settings.logger }
 
     /// Who is asking, loaded once.
     public final func currentUser() async throws -> String? {
@@ -87,15 +92,22 @@ open class RequestHandler {
 
     // MARK: The life
 
-    final func live(_ call: Call) async {
+    @inline(__always)
+    final func live(_ call: Call, preparing hasPrepare: Bool) async {
         do {
-            if settings.xsrfCookies { try checkXSRF() }
-            try await prepare()
+            if call.application.settings.xsrfCookies { try checkXSRF() }
+            if hasPrepare { try await prepare() }
             if !call.isFinished {
                 if let body = call.extrasIfAny?.body {
                     while let chunk = try await body.next(call) { try await dataReceived(chunk) }
                 }
-                if !call.isFinished { try await runMethod(call.method) }
+                if call.isFinished {
+                } else if call.method == .get && !isSocket {
+                    // Spared a call: each costs two looks at the task's executor.
+                    try await get()
+                } else {
+                    try await runMethod(call.method)
+                }
             }
             if !call.isFinished { try finish() }
         } catch {
@@ -103,6 +115,9 @@ open class RequestHandler {
         }
         onFinish()
     }
+
+    /// Whether `runMethod` is the handshake of a WebSocket.
+    var isSocket: Bool { false }
 
     func runMethod(_ method: Method) async throws {
         switch method {

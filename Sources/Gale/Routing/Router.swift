@@ -16,20 +16,31 @@ enum Endpoint: Sendable {
 struct HandlerFactory: Sendable {
     let make: @Sendable () -> RequestHandler
     let streamsBody: Bool
+    /// Whether the class overrides `prepare`.
+    let hasPrepare: Bool
 }
 
 /// The endpoints of one pattern.
 final class RouteEntry: Sendable {
     let pattern: Pattern
-    let endpoints: [Endpoint?]
-    let any: Endpoint?
+    /// Of the pattern, as bytes.
+    let path: [UInt8]
     let middleware: [any Middleware]
+    /// What answers each method, with HEAD as GET unless it has its own (WEB-04).
+    private let endpoints: [Endpoint?]
+    /// The endpoints that don't wait, to be called without looking any further.
+    private let syncBodies: [(@Sendable (Request) throws -> Void)?]
+    /// Without middleware.
+    let isPlain: Bool
+    /// The methods that have routes of their own.
     let methods: MethodSet
 
     init(pattern: Pattern, routes: [Route], middleware: [any Middleware]) {
         self.pattern = pattern
+        path = Array(pattern.text.utf8)
         self.middleware = middleware
-        var endpoints: [Endpoint?] = Array(repeating: nil, count: Method.allCases.count)
+        isPlain = middleware.isEmpty
+        var named: [Method: Endpoint] = [:]
         var any: Endpoint?
         var methods = MethodSet()
         for route in routes {
@@ -37,19 +48,20 @@ final class RouteEntry: Sendable {
                 any = any ?? route.endpoint
                 continue
             }
-            if endpoints[method.rawValue] == nil { endpoints[method.rawValue] = route.endpoint }
+            if named[method] == nil { named[method] = route.endpoint }
             methods.insert(method)
         }
-        self.endpoints = endpoints
-        self.any = any
         self.methods = methods
+        endpoints = Method.allCases.map { named[$0] ?? ($0 == .head ? named[.get] : nil) ?? any }
+        syncBodies = endpoints.map { endpoint in
+            if case .sync(let body) = endpoint { return body }
+            return nil
+        }
     }
 
-    func endpoint(_ method: Method) -> Endpoint? {
-        if let found = endpoints[method.rawValue] { return found }
-        if method == .head, let found = endpoints[Method.get.rawValue] { return found }
-        return any
-    }
+    func answers(_ method: Method) -> Bool { endpoints[method.rawValue] != nil }
+    func endpoint(_ method: Method) -> Endpoint? { endpoints[method.rawValue] }
+    func syncBody(_ method: Method) -> (@Sendable (Request) throws -> Void)? { syncBodies[method.rawValue] }
 }
 
 /// Finds what answers a request: plain paths by hash, then patterns in the order of the routes (APP-01, RT-02).
@@ -60,7 +72,7 @@ struct Router: Sendable {
     private let names: [String: Pattern]
 
     enum Match {
-        case found(RouteEntry, Endpoint)
+        case found(RouteEntry)
         case notAllowed(MethodSet)
         case notFound
     }
@@ -108,15 +120,15 @@ struct Router: Sendable {
         var isKnown = false
         var slot = Router.hash(path) & mask
         while let entry = slots[slot] {
-            if Router.equal(path, entry.pattern.text) {
-                if let endpoint = entry.endpoint(method) { return .found(entry, endpoint) }
+            if Router.equal(path, entry.path) {
+                if entry.answers(method) { return .found(entry) }
                 allowed.formUnion(entry.methods)
                 isKnown = true
             }
             slot = (slot + 1) & mask
         }
         for entry in patterns where entry.pattern.matches(path, &captures) {
-            if let endpoint = entry.endpoint(method) { return .found(entry, endpoint) }
+            if entry.answers(method) { return .found(entry) }
             allowed.formUnion(entry.methods)
             isKnown = true
         }
@@ -131,8 +143,7 @@ struct Router: Sendable {
         return Int(truncatingIfNeeded: hash ^ hash >> 29) & Int.max
     }
 
-    private static func equal(_ bytes: Span<UInt8>, _ text: String) -> Bool {
-        let text = text.utf8.span
+    private static func equal(_ bytes: Span<UInt8>, _ text: [UInt8]) -> Bool {
         if bytes.count != text.count { return false }
         for index in bytes.indices where bytes[index] != text[index] { return false }
         return true

@@ -32,9 +32,14 @@ extension Call {
             for index in range { bytes.append(path[index]) }
             return bytes
         }
+        // A version in the URL: the file at this URL never changes (STA-04).
+        if withQuery({ $0.count > 2 && $0[0] == UInt8(ascii: "v") && $0[1] == UInt8(ascii: "=") }) {
+            try fields.set("Cache-Control", "public, max-age=315360000, immutable")
+        }
         guard let refusal = try serve(path.span, from: files, fields: fields) else { return }
         isFinished = false
         isSent = false
+        fields.remove("Cache-Control")
         throw HTTPError(refusal, headers: refusal == 405 ? [("Allow", "GET, HEAD")] : [])
     }
 }

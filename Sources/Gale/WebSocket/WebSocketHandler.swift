@@ -40,8 +40,8 @@ open class WebSocketHandler: RequestHandler {
 
     // MARK: The socket
 
-    /// Names the socket for other tasks and threads; nil before it is open and after it is closed.
-    public final var peer: WebSocketPeer? { session?.reference.map { WebSocketPeer($0) } }
+    /// Names the socket for other tasks and threads, from `open` on; still the same in `onClose`.
+    public private(set) final var peer: WebSocketPeer?
 
     /// Sends text, and waits while the client is slow to take it (WS-17). Throws `WebSocketClosed`.
     public final func send(_ text: String) async throws {
@@ -88,6 +88,8 @@ open class WebSocketHandler: RequestHandler {
 
     // MARK: The handshake
 
+    override var isSocket: Bool { true }
+
     override func runMethod(_ method: Method) async throws {
         guard method == .get, let call else { throw HTTPError(405, headers: [("Allow", "GET")]) }
         if let origin = request.header("Origin"), !call.isSameOrigin, !checkOrigin(origin) {
@@ -107,6 +109,7 @@ open class WebSocketHandler: RequestHandler {
             if error == .handshake { return call.isFinished = true }
             throw error
         }
+        peer = session.reference.map { WebSocketPeer($0) }
         session.begin()
     }
 

@@ -1,0 +1,2 @@
+// `import Gale` is enough: a handler that renders names the types of templates.
+@_exported public import GaleTemplate
