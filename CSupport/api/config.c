@@ -80,7 +80,8 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     or_default32(&to->write_timeout_ms, d.write_timeout_ms);
     or_default32(&to->shutdown_grace_ms, d.shutdown_grace_ms);
     or_default32(&to->write_high_water, d.write_high_water);
-    or_default32(&to->write_low_water, d.write_low_water);
+    uint32_t low = to->write_high_water / 4;
+    or_default32(&to->write_low_water, low < d.write_low_water ? low : d.write_low_water);
     if (to->write_limit == 0) to->write_limit = d.write_limit;
     if (to->ws_max_message_bytes == 0) to->ws_max_message_bytes = d.ws_max_message_bytes;
     or_default32(&to->ws_close_timeout_ms, d.ws_close_timeout_ms);

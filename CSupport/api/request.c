@@ -79,7 +79,9 @@ gale_ref_t gale_req_ref(gale_req_t *r) {
 
 void gale_req_pause(gale_req_t *r) {
     if (r->done || !gale__on_loop(r->worker)) return;
-    if (r->body_mode == GALE__BODY_STREAM) r->conn->paused = true;
+    if (r->body_mode != GALE__BODY_STREAM) return;
+    r->conn->paused = true;
+    gale__conn_touch(r->conn); /* settling stops the clock of the body */
 }
 
 void gale_req_resume(gale_req_t *r) {

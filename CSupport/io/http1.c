@@ -335,10 +335,10 @@ bool gale__http1_advance(gale__conn_t *c) {
         gale__exchange_done(r, GALE_OK);
     }
     if (!r->done || c->cut_due) return false;
-    if (c->phase != GALE__PHASE_WS && r->body_mode != GALE__BODY_WHOLE && c->keep_alive) return false;
+    if (c->ws == NULL && r->body_mode != GALE__BODY_WHOLE && c->keep_alive) return false;
     c->req = NULL;
     gale__exchange_free(r);
-    if (c->phase == GALE__PHASE_WS) return true;
+    if (c->ws != NULL) return c->phase == GALE__PHASE_WS; /* it may have failed already */
     if (!c->keep_alive || c->worker->state != GALE__WORKER_RUNNING) {
         gale__conn_linger(c);
         return false;

@@ -98,19 +98,6 @@ void rig_open(rig_t *rig) {
     rig->worker = gale_server_worker(rig->server, 0);
 }
 
-void rig_close(rig_t *rig) {
-    gale_server_free(rig->server);
-    for (unsigned i = 0; i < 1000 && uv_run(&rig->loop, UV_RUN_NOWAIT) != 0; i++) {}
-    CHECK_EQ_INT(uv_loop_close(&rig->loop), 0);
-    CHECK_EQ_UINT(rig->dones, rig->requests);
-    rig_text_free(&rig->log);
-    rig_text_free(&rig->in);
-}
-
-void rig_turn(rig_t *rig, unsigned turns) {
-    while (turns-- > 0) uv_run(&rig->loop, UV_RUN_NOWAIT);
-}
-
 /* One turn that waits for events, but no longer than to `end`. */
 static void turn_until(rig_t *rig, uint64_t end) {
     uint64_t now = uv_hrtime() / 1000000;
@@ -119,6 +106,20 @@ static void turn_until(rig_t *rig, uint64_t end) {
     struct pollfd fd = {.fd = uv_backend_fd(&rig->loop), .events = POLLIN};
     if (wait > 0) poll(&fd, 1, wait);
     uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+void rig_close(rig_t *rig) {
+    gale_server_free(rig->server);
+    uint64_t end = uv_hrtime() / 1000000 + 10000;
+    while (uv_loop_alive(&rig->loop) && uv_hrtime() / 1000000 < end) turn_until(rig, end);
+    CHECK_EQ_INT(uv_loop_close(&rig->loop), 0);
+    CHECK_EQ_UINT(rig->dones, rig->requests);
+    rig_text_free(&rig->log);
+    rig_text_free(&rig->in);
+}
+
+void rig_turn(rig_t *rig, unsigned turns) {
+    while (turns-- > 0) uv_run(&rig->loop, UV_RUN_NOWAIT);
 }
 
 bool rig_until(rig_t *rig, const unsigned *flag, unsigned want, unsigned ms) {
