@@ -47,7 +47,7 @@ static void build_answers(void) {
     char one[256];
     int size = snprintf(one, sizeof one,
                         "HTTP/1.1 200 OK\r\nServer: gale\r\nDate: %s\r\n"
-                        "Content-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!",
+                        "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!",
                         date);
     answer_size = (size_t)size;
     for (size_t i = 0; i < COPIES; i++) {
