@@ -71,6 +71,9 @@ static void on_request(gale_req_t *req, void *data) {
         broadcast_join(req, server);
     } else if (files != NULL && starts_with(path, "/static/")) {
         serve_static(req, gale_str(path.ptr + strlen("/static/"), path.len - strlen("/static/")));
+    } else if (gale_req_wants_websocket(req) &&
+               gale_req_header(req, gale_cstr("Sec-WebSocket-Key")).ptr != NULL) {
+        gale_respond_text(req, 404, "no WebSocket here\n"); /* RFC 6455 4.2.2 */
     } else {
         gale_header_t type = {gale_cstr("Content-Type"), gale_cstr("application/json")};
         gale_buf_t json = echo_json(req);
