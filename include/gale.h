@@ -15,28 +15,36 @@
  *     gale_server_free(s);
  *
  * Conventions
- *   Result      int: 0 or positive is success, negative is an error: a libuv code (UV_EADDRINUSE ...) or GALE_E*.
- *   gale_str_t  borrowed bytes. Not NUL-terminated. How long they live stands at the function that gives them.
- *   gale_buf_t  owned bytes: whoever takes one calls free_fn(free_arg) exactly once, also when the call fails.
- *               A null free_fn means that the bytes outlive the server (string literals, static tables).
- *   Structs     gale_config_t, gale_handler_t and gale_ws_handler_t begin with struct_size and only ever grow at
- *               the end. They are copied by the call that takes them. Fill them with gale_config(),
- *               gale_handler(), gale_ws_handler(). A library older than the caller accepts a longer struct if the
- *               part it doesn't know is all zero, and answers GALE_EVERSION if not.
- *   Callbacks   run on the worker's loop thread that owns the connection. They may call anything marked "loop".
- *               They must not block: every other client of that worker waits meanwhile.
+ *   Result      int: 0 or positive is success, negative is an error: a libuv code (UV_EADDRINUSE
+ *               ...) or GALE_E*.
+ *   gale_str_t  borrowed bytes. Not NUL-terminated. How long they live stands at the function
+ *               that gives them.
+ *   gale_buf_t  owned bytes: whoever takes one calls free_fn(free_arg) exactly once, also when the
+ *               call fails. A null free_fn means that the bytes outlive the server (string
+ *               literals, static tables).
+ *   Structs     gale_config_t, gale_handler_t, gale_ws_handler_t and gale_peer_handler_t begin
+ *               with struct_size and only ever grow at the end. They are copied by the call that
+ *               takes them. Fill them with gale_config(), gale_handler(), gale_ws_handler(). A
+ *               library older than the caller accepts a longer struct if the part it doesn't know
+ *               is all zero, and answers GALE_EVERSION if not.
+ *   Callbacks   run on the loop thread of the worker that owns the connection. They may call
+ *               anything marked "loop". They must not block: every other client of that worker
+ *               waits meanwhile.
  *
  * Threads
- *   call                                          in a callback (loop)   another thread        signal handler
- *   gale_set_allocator                            no                     before the first server   no
- *   gale_server_new, _handle, _listen             no                     one thread, before run    no
- *   gale_server_run, _start, _attach              no                     once                      no
- *   gale_server_stop                              yes                    yes                       yes
- *   gale_server_join, _free                       no                     yes                       no
- *   gale_req_*, gale_respond*, gale_resp_*        yes                    no: GALE_ETHREAD or null  no
- *   gale_ws_*, gale_timer_*, gale_peer_*          yes                    no: GALE_ETHREAD or null  no
- *   gale_ref_*, gale_worker_post                  yes                    yes                       no
- *   gale_version, gale_strerror, gale_err_name    yes                    yes                       yes
+ *   call                                        in a callback  other thread         signal handler
+ *   gale_set_allocator                          no             before any server    no
+ *   gale_server_new, _handle, _listen           no             one, before run      no
+ *   gale_server_run, _start, _attach            no             once                 no
+ *   gale_server_stop                            yes            yes                  yes
+ *   gale_server_join, _free                     no             yes                  no
+ *   gale_respond*, gale_resp_*, gale_req_*      yes            no: GALE_ETHREAD     no
+ *   gale_ws_*, gale_timer_start, gale_peer_*    yes            no: GALE_ETHREAD     no
+ *   gale_ref_*, gale_worker_post                yes            yes                  no
+ *   gale_buf_*, gale_files_open, _free          yes            yes                  no
+ *   gale_version, gale_strerror, gale_err_name  yes            yes                  yes
+ * Functions of a request, socket or worker that only read (gale_req_path, gale_ws_queued ...) are
+ * for its loop thread too, and look at no thread.
  */
 #ifndef GALE_H
 #define GALE_H
@@ -75,16 +83,18 @@ extern "C" {
 #endif
 GALE_NONNULL_BEGIN
 
-/* ---------------------------------------------------------------------------------------------- version, errors */
+/* ------------------------------------------------------------------------------ version, errors */
 
 #define GALE_VERSION_MAJOR 0
 #define GALE_VERSION_MINOR 1
 #define GALE_VERSION_PATCH 0
 
-/* Version of the library that is loaded: major << 16 | minor << 8 | patch. Any thread. Since 0.1. */
+/* Version of the library that is loaded: major << 16 | minor << 8 | patch. Any thread.
+ * Since 0.1. */
 GALE_API unsigned gale_version(void);
 
-/* Gale's own error codes. Every other negative result is a libuv code and passes through unchanged. */
+/* Gale's own error codes. Every other negative result is a libuv code and passes
+ * through unchanged. */
 #define GALE_ERRNO_MAP(XX)                                                                         \
     XX(GALE_EGONE, -5001, "the client has left, or the reference is stale")                        \
     XX(GALE_ESTATE, -5002, "not possible in this state (wrong order of calls)")                    \
@@ -108,22 +118,24 @@ enum {
 #undef XX
 };
 
-/* Text of an error code ("the client has left ..."), static and never null. Any thread. Since 0.1. */
+/* Text of an error code ("the client has left ..."), static and never null. Any thread.
+ * Since 0.1. */
 GALE_API const char *gale_strerror(int err);
-/* Name of an error code ("GALE_EGONE", "EADDRINUSE"), static and never null. Any thread. Since 0.1. */
+/* Name of an error code ("GALE_EGONE", "EADDRINUSE"), static and never null. Any thread.
+ * Since 0.1. */
 GALE_API const char *gale_err_name(int err);
 
-/* --------------------------------------------------------------------------------------------------- base types */
+/* ----------------------------------------------------------------------------------- base types */
 
 typedef struct gale_server_s gale_server_t; /* listeners, workers and limits */
 typedef struct gale_worker_s gale_worker_t; /* one loop on one thread */
-typedef struct gale_req_s gale_req_t;       /* one request and its response; loop only; until on_done returns */
-typedef struct gale_ws_s gale_ws_t;         /* one WebSocket; loop only; until its on_close returns */
-typedef struct gale_timer_s gale_timer_t;   /* one timer of a worker; loop only */
-typedef struct gale_peer_s gale_peer_t;     /* an in-memory client, for tests; loop only */
+typedef struct gale_req_s gale_req_t;       /* one request; loop only; until on_done returns */
+typedef struct gale_ws_s gale_ws_t;       /* one WebSocket; loop only; until its on_close returns */
+typedef struct gale_timer_s gale_timer_t; /* one timer of a worker; loop only */
+typedef struct gale_peer_s gale_peer_t;   /* an in-memory client, for tests; loop only */
 
-/* Handle to a request or WebSocket that may be kept for ever, copied, and used on any thread: when what it
- * named is gone, every call answers GALE_EGONE. {0} never names anything. */
+/* Handle to a request or WebSocket that may be kept for ever, copied, and used on any thread: when
+ * what it named is gone, every call answers GALE_EGONE. {0} never names anything. */
 typedef struct {
     uint64_t bits;
 } gale_ref_t;
@@ -134,8 +146,8 @@ typedef struct {
     size_t len;
 } gale_str_t;
 
-/* Owned bytes: free_fn(free_arg) is called exactly once by whoever took them, on the loop thread of the
- * connection they were sent to (or the caller's, when the call fails). */
+/* Owned bytes: free_fn(free_arg) is called exactly once by whoever took them, on the loop thread of
+ * the connection they were sent to (or the caller's, when the call fails). */
 typedef struct {
     const void *GALE_NULLABLE ptr;
     size_t len;
@@ -158,16 +170,16 @@ static inline gale_str_t gale_cstr(const char *text) {
     while (text[s.len] != '\0') s.len++;
     return s;
 }
-/* A copy of the bytes on Gale's heap, as an owned buffer; ptr is null when memory ran out and len was not 0.
- * Any thread. Since 0.1. */
+/* A copy of the bytes on Gale's heap, as an owned buffer; ptr is null when memory ran out and len
+ * was not 0. Any thread. Since 0.1. */
 GALE_API gale_buf_t gale_buf_copy(const void *GALE_NULLABLE ptr, size_t len);
 /* Frees an owned buffer that no call took. Any thread. Since 0.1. */
 GALE_API void gale_buf_free(gale_buf_t buf);
 
-/* ---------------------------------------------------------------------------------------------------- allocator */
+/* ------------------------------------------------------------------------------------ allocator */
 
-/* The four functions all of Gale's memory comes from. They must be thread-safe. libuv's own few allocations
- * are routed by uv_replace_allocator, which is the caller's to call. */
+/* The four functions all of Gale's memory comes from. They must be thread-safe. libuv's own few
+ * allocations are routed by uv_replace_allocator, which is the caller's to call. */
 typedef struct {
     void *GALE_NULLABLE (*GALE_NONNULL malloc_fn)(size_t size);
     void *GALE_NULLABLE (*GALE_NONNULL realloc_fn)(void *GALE_NULLABLE ptr, size_t size);
@@ -175,64 +187,76 @@ typedef struct {
     void (*free_fn)(void *GALE_NULLABLE ptr);
 } gale_allocator_t;
 
-/* Replaces the allocator for the whole process. Copied. Only while no server exists: else GALE_ESTATE.
- * Null restores the C library's. Since 0.1. */
+/* Replaces the allocator for the whole process. Copied. Only while no server exists: else
+ * GALE_ESTATE. Null restores the C library's. Since 0.1. */
 GALE_API int gale_set_allocator(const gale_allocator_t *GALE_NULLABLE allocator);
 
-/* -------------------------------------------------------------------------------------- configuration, callbacks */
+/* --------------------------------------------------------------------- configuration, callbacks */
 
-/* Limits and timeouts. 0 in a field marked * means "no limit"; in the others it means the default. */
+/* Limits and timeouts. 0 in a field means its default. */
 typedef struct {
-    size_t struct_size;           /* sizeof(gale_config_t), set by gale_config() */
-    uint32_t workers;             /* loops of run and start; default one a CPU; attach always uses one */
-    uint32_t backlog;             /* of listen(2); default 1024 */
-    uint32_t max_header_bytes;    /* request line and fields; default 16384; over it: 431 or 414 */
-    uint32_t max_headers;         /* fields; default 100; over it: 431 */
-    uint64_t max_body_bytes;      /* default 1 MiB; over it: 413. gale_req_set_max_body changes it for one request */
-    uint32_t header_timeout_ms;   /* first byte to end of head; default 10000; over it: 408 */
-    uint32_t body_timeout_ms;     /* without a byte of the body; default 30000; over it: 408 */
-    uint32_t idle_timeout_ms;     /* between requests; default 60000; then closed in silence */
-    uint32_t write_timeout_ms;    /* client takes no byte; default 30000; then cut */
-    uint32_t shutdown_grace_ms;   /* stop waits this long for open requests; default 10000 */
-    uint32_t write_high_water;    /* bytes queued above which writes return 1; default 64 KiB */
-    uint32_t write_low_water;     /* on_drain comes below it; default 16 KiB */
-    uint64_t write_limit;         /* bytes queued at which a connection is cut with GALE_ELIMIT; default 64 MiB */
+    size_t struct_size; /* sizeof(gale_config_t), set by gale_config() */
+    uint32_t workers;   /* loops of run and start; default one a CPU; attach always uses one */
+    uint32_t backlog;   /* of listen(2); default 1024 */
+    uint32_t max_header_bytes;  /* request line and fields; default 16384; over it: 431 or 414 */
+    uint32_t max_headers;       /* fields; default 100; over it: 431 */
+    uint64_t max_body_bytes;    /* default 1 MiB; over it: 413. gale_req_set_max_body changes it for
+                                   one request */
+    uint32_t header_timeout_ms; /* first byte to end of head; default 10000; over it: 408 */
+    uint32_t body_timeout_ms;   /* without a byte of the body; default 30000; over it: 408 */
+    uint32_t idle_timeout_ms;   /* between requests; default 60000; then closed in silence */
+    uint32_t write_timeout_ms;  /* client takes no byte; default 30000; then cut */
+    uint32_t shutdown_grace_ms; /* stop waits this long for open requests; default 10000 */
+    uint32_t write_high_water;  /* bytes queued above which writes return 1; default 64 KiB */
+    uint32_t write_low_water;   /* on_drain comes below it; default 16 KiB */
+    uint64_t write_limit; /* bytes queued at which a connection is cut with GALE_ELIMIT; default 64
+                             MiB */
     uint64_t ws_max_message_bytes; /* default 10 MiB; over it the socket closes with 1009 */
-    uint32_t ws_close_timeout_ms; /* how long a close waits for the peer's answer; default 5000 */
-    uint32_t allow_half_close;    /* 1: a client that shut down its sending side still gets a late answer. Then one
-                                     that left is noticed only when something is written to it. Default 0 */
-    uint32_t no_server_header;    /* 1: send no "Server: gale" */
+    uint32_t ws_close_timeout_ms;  /* how long a close waits for the peer's answer; default 5000 */
+    uint32_t allow_half_close;     /* 1: a client that shut down its sending side still gets a late
+                                      answer; then one that left is noticed only when something is
+                                      written to it. Default 0 */
+    uint32_t no_server_header;     /* 1: send no "Server: gale" */
 } gale_config_t;
 
-/* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was given. */
+/* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
+ * given. */
 typedef struct {
     size_t struct_size; /* sizeof(gale_handler_t), set by gale_handler() */
 
-    /* A request is there: with on_body null, head and whole body; else as soon as the head is complete.
-     * Answer now or later; not answering before it returns needs no call at all. Required. */
+    /* A request is there: with on_body null, head and whole body; else as soon as the head is
+     * complete. Answer now or later; not answering before it returns needs no call at all.
+     * Required. */
     void (*GALE_NULLABLE on_request)(gale_req_t *req, void *GALE_NULLABLE data);
 
-    /* A piece of the body. `chunk` lives until it returns. `last` is true exactly once, with the end of the
-     * body, and chunk may then be empty. Not called for a request without body (gale_req_has_body), nor once
-     * the response is complete. After gale_req_collect it is called once, with the whole body, which then
-     * lives until on_done returns. Null: bodies are collected before on_request. */
-    void (*GALE_NULLABLE on_body)(gale_req_t *req, gale_str_t chunk, bool last, void *GALE_NULLABLE data);
+    /* A piece of the body. `chunk` lives until it returns. `last` is true exactly once, with the
+     * end of the body, and chunk may then be empty. Not called for a request without body
+     * (gale_req_has_body), nor once the response is complete. After gale_req_collect it is called
+     * once, with the whole body, which then lives until on_done returns. Null: bodies are collected
+     * before on_request. */
+    void (*GALE_NULLABLE on_body)(gale_req_t *req, gale_str_t chunk, bool last,
+                                  void *GALE_NULLABLE data);
 
     /* The send queue fell below write_low_water after a gale_resp_write had returned 1. */
     void (*GALE_NULLABLE on_drain)(gale_req_t *req, void *GALE_NULLABLE data);
 
-    /* The request is over: called exactly once for each on_request, last of all its callbacks. `status` is
-     * GALE_OK when the whole response was handed to the system, GALE_EUPGRADED when it became a WebSocket,
-     * else why not: GALE_EGONE, GALE_ETIMEDOUT, GALE_ESHUTDOWN, GALE_EPROTO, GALE_ELIMIT, GALE_EABORTED.
-     * The one place to free what gale_req_set_data set. `req` and all its slices end when it returns. */
+    /* The request is over: called exactly once for each on_request, last of all its callbacks.
+     * `status` is GALE_OK when the whole response was handed to the system but for at most
+     * write_high_water bytes that are still queued, GALE_EUPGRADED when it became a WebSocket, else
+     * why not: GALE_EGONE, GALE_ETIMEDOUT, GALE_ESHUTDOWN, GALE_EPROTO, GALE_ELIMIT, GALE_ELENGTH,
+     * GALE_EABORTED, or the system's own error. The one place to free what gale_req_set_data set.
+     * `req` and all its slices end when it returns. It comes after the callback in which the
+     * response was ended has returned, never within gale_respond. */
     void (*GALE_NULLABLE on_done)(gale_req_t *req, int status, void *GALE_NULLABLE data);
 
-    /* A worker's loop is about to run / has ended; on its thread. For per-worker state (gale_worker_set_data). */
+    /* A worker's loop is about to run / has ended; on its thread. For per-worker state
+     * (gale_worker_set_data). */
     void (*GALE_NULLABLE on_worker_start)(gale_worker_t *worker, void *GALE_NULLABLE data);
     void (*GALE_NULLABLE on_worker_stop)(gale_worker_t *worker, void *GALE_NULLABLE data);
 } gale_handler_t;
 
-/* Fills a struct with the defaults of this library for the fields within struct_size. Any thread. Since 0.1. */
+/* Fills a struct with the defaults of this library for the fields within struct_size. Any thread.
+ * Since 0.1. */
 GALE_API void gale_config_init(gale_config_t *config, size_t struct_size);
 GALE_API void gale_handler_init(gale_handler_t *handler, size_t struct_size);
 
@@ -247,56 +271,67 @@ static inline gale_handler_t gale_handler(void) {
     return h;
 }
 
-/* ------------------------------------------------------------------------------------------------------- server */
+/* --------------------------------------------------------------------------------------- server */
 
-/* Makes a server; null config means gale_config(). Errors: GALE_EVERSION, UV_ENOMEM, UV_EINVAL. Since 0.1. */
+/* Makes a server; null config means gale_config(). Errors: GALE_EVERSION, UV_ENOMEM, UV_EINVAL.
+ * Since 0.1. */
 GALE_API int gale_server_new(gale_server_t *GALE_NULLABLE *GALE_NULLABLE out,
                              const gale_config_t *GALE_NULLABLE config);
 
 /* Sets the callbacks and their data, once, before run. The struct is copied; data is borrowed until
  * on_worker_stop of the last worker has returned. Since 0.1. */
-GALE_API int gale_server_handle(gale_server_t *server, const gale_handler_t *handler, void *GALE_NULLABLE data);
+GALE_API int gale_server_handle(gale_server_t *server, const gale_handler_t *handler,
+                                void *GALE_NULLABLE data);
 
-/* Adds a listening socket, bound at once: "http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost:0"
- * (0: the system chooses), "http://0.0.0.0:80", "http://[::]:80" (IPv6 only), "unix:/run/app.sock" (mode 0600; a stale
- * socket file is replaced, any other file is refused), "unix:@name" (abstract, Linux). Several calls, several
- * sockets. Errors: GALE_EURL, UV_EADDRINUSE, UV_EACCES ...; gale_server_errmsg has the sentence. Since 0.1. */
+/* Adds a listening socket, bound at once: "http://127.0.0.1:8080", "http://[::1]:8080",
+ * "http://localhost:0" (0: the system chooses), "http://0.0.0.0:80", "http://[::]:80" (IPv6 only),
+ * "unix:/run/app.sock" (mode 0600; a stale socket file is replaced, any other file is refused),
+ * "unix:@name" (abstract, Linux). Several calls, several sockets. Errors: GALE_EURL, UV_EADDRINUSE,
+ * UV_EACCES ...; gale_server_errmsg has the sentence. Since 0.1. */
 GALE_API int gale_server_listen(gale_server_t *server, const char *url);
 
-/* What went wrong in the last failed call on this server ("cannot listen on 127.0.0.1:80: permission denied").
- * Lives until the next call on the server. Since 0.1. */
+/* What went wrong in the last failed call on this server ("cannot listen on 127.0.0.1:80:
+ * permission denied"). Lives until the next call on the server. Since 0.1. */
 GALE_API const char *gale_server_errmsg(const gale_server_t *server);
 
-/* TCP port of the index-th gale_server_listen, as bound; 0 for unix sockets and unknown indexes. Since 0.1. */
+/* TCP port of the index-th gale_server_listen, as bound; 0 for unix sockets and unknown indexes.
+ * Since 0.1. */
 GALE_API int gale_server_port(const gale_server_t *server, size_t index);
 
-/* Runs the server on its own loops, worker 0 on the calling thread; returns after gale_server_stop, when all
- * is closed. SIGPIPE is set to ignored if it was at its default (as in _start and _attach). Since 0.1. */
+/* Runs the server on its own loops, worker 0 on the calling thread; returns after gale_server_stop,
+ * when all is closed. SIGPIPE is set to ignored if it was at its default (as in _start and
+ * _attach). Since 0.1. */
 GALE_API int gale_server_run(gale_server_t *server);
-/* The same on threads of its own; does not block. Then gale_server_stop and gale_server_join. Since 0.1. */
+/* The same on threads of its own; does not block. Then gale_server_stop and gale_server_join. Since
+ * 0.1. */
 GALE_API int gale_server_start(gale_server_t *server);
 /* Waits for the threads of gale_server_start to end. Not from a callback. Since 0.1. */
 GALE_API int gale_server_join(gale_server_t *server);
-/* Puts one worker on the caller's uv_loop_t, which the caller runs. After gale_server_stop the loop has no more
- * handles of Gale once open requests are finished. For a loop of another kind: poll uv_backend_fd(loop) for
- * at most uv_backend_timeout(loop) and call uv_run(loop, UV_RUN_NOWAIT). Since 0.1. */
+/* Puts one worker on the caller's uv_loop_t, which the caller runs. After gale_server_stop the loop
+ * has no more handles of Gale once open requests are finished. For a loop of another kind: poll
+ * uv_backend_fd(loop) for at most uv_backend_timeout(loop) and call uv_run(loop, UV_RUN_NOWAIT).
+ * Since 0.1. */
 GALE_API int gale_server_attach(gale_server_t *server, void *uv_loop);
 
-/* Stops: closes the listeners and idle connections, sends 1001 to WebSockets, lets open requests finish, cuts
- * what is left after shutdown_grace_ms. A second call cuts at once. Any thread; signal handlers too. Since 0.1. */
+/* Stops: closes the listeners and idle connections, sends 1001 to WebSockets, lets open requests
+ * finish, cuts what is left after shutdown_grace_ms. A second call cuts at once. Any thread; signal
+ * handlers too. Since 0.1. */
 GALE_API int gale_server_stop(gale_server_t *server);
 
-/* Frees the server. Stops and joins first if it was started. An attached server that still runs is cut at once
- * and its memory goes when the caller's loop has closed its handles. Null is allowed. Since 0.1. */
+/* Frees the server. Stops and joins first if it was started. An attached server that still runs is
+ * cut at once and its memory goes when the caller's loop has closed its handles. Null is allowed.
+ * Since 0.1. */
 GALE_API void gale_server_free(gale_server_t *GALE_NULLABLE server);
 
-/* ------------------------------------------------------------------------------------------------------ workers */
+/* -------------------------------------------------------------------------------------- workers */
 
-/* Worker of a request, of a WebSocket, or of the calling thread (null outside callbacks). Loop. Since 0.1. */
+/* Worker of a request, of a WebSocket, or of the calling thread (null outside callbacks). Loop.
+ * Since 0.1. */
 GALE_API gale_worker_t *gale_req_worker(const gale_req_t *req);
 GALE_API gale_worker_t *gale_ws_worker(const gale_ws_t *ws);
 GALE_API gale_worker_t *GALE_NULLABLE gale_worker_current(void);
-/* How many workers the server has or will have, and the index-th of them, once it runs (else null). Any thread. */
+/* How many workers the server has or will have, and the index-th of them, once it runs (else null).
+ * Any thread. */
 GALE_API size_t gale_server_workers(const gale_server_t *server);
 GALE_API gale_worker_t *GALE_NULLABLE gale_server_worker(gale_server_t *server, size_t index);
 GALE_API size_t gale_worker_index(const gale_worker_t *worker);
@@ -307,38 +342,50 @@ GALE_API void *GALE_NULLABLE gale_worker_data(const gale_worker_t *worker);
 /* Monotonic milliseconds, as cached at the start of this loop turn. Loop. */
 GALE_API uint64_t gale_worker_now(const gale_worker_t *worker);
 
-/* Calls fn(arg) on the worker's loop thread, in the order posted by each thread. Any thread. After the worker has ended fn is
- * not called and the result is GALE_EGONE; what was posted before is always run. Valid until gale_server_free. Since 0.1. */
-GALE_API int gale_worker_post(gale_worker_t *worker, void (*fn)(void *GALE_NULLABLE arg), void *GALE_NULLABLE arg);
+/* Calls fn(arg) on the worker's loop thread, in the order posted by each thread. Any thread. After
+ * the worker has ended fn is not called and the result is GALE_EGONE; what was posted before is
+ * always run. Valid until gale_server_free. Since 0.1. */
+GALE_API int gale_worker_post(gale_worker_t *worker, void (*fn)(void *GALE_NULLABLE arg),
+                              void *GALE_NULLABLE arg);
 
-/* Calls fn(data) after `ms`, then, when repeat_ms is not 0, every repeat_ms until stopped. A one-shot timer frees
- * itself after its call. Pending timers die with the worker, without a call. Loop. Since 0.1. */
-GALE_API gale_timer_t *GALE_NULLABLE gale_timer_start(gale_worker_t *worker, uint64_t ms, uint64_t repeat_ms,
-                                                      void (*fn)(void *GALE_NULLABLE data), void *GALE_NULLABLE data);
-/* Stops and frees a timer; not one that has freed itself. Also from its own callback. Null is allowed. Loop. */
+/* Calls fn(data) after `ms`, then, when repeat_ms is not 0, every repeat_ms until stopped. A
+ * one-shot timer frees itself after its call. Pending timers die with the worker, without a call.
+ * Loop. Since 0.1. */
+GALE_API gale_timer_t *GALE_NULLABLE gale_timer_start(gale_worker_t *worker, uint64_t ms,
+                                                      uint64_t repeat_ms,
+                                                      void (*fn)(void *GALE_NULLABLE data),
+                                                      void *GALE_NULLABLE data);
+/* Stops and frees a timer; not one that has freed itself. Also from its own callback. Null is
+ * allowed. Loop. */
 GALE_API void gale_timer_stop(gale_timer_t *GALE_NULLABLE timer);
 
-/* ----------------------------------------------------------------------------------------------------- requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 /* All slices of a request live until its on_done returns. All calls: loop only. Since 0.1. */
 
 GALE_API gale_str_t gale_req_method(const gale_req_t *req); /* "GET"; case matters (RFC 9110 9.1) */
-GALE_API gale_str_t gale_req_target(const gale_req_t *req); /* as on the request line: "/a%20b?x=1", "*", "http://h/" */
-GALE_API gale_str_t gale_req_path(const gale_req_t *req);   /* of the target, before '?'; not decoded; "*" stays "*" */
-GALE_API gale_str_t gale_req_query(const gale_req_t *req);  /* of the target, after '?'; empty if none */
-GALE_API int gale_req_http_minor(const gale_req_t *req);    /* 1 for HTTP/1.1, 0 for HTTP/1.0 */
-/* First field of this name, blanks at both ends removed; ptr null if there is none, not null if it is empty. */
+GALE_API gale_str_t
+gale_req_target(const gale_req_t *req); /* as on the request line: "/a%20b?x=1", "*", "http://h/" */
+GALE_API gale_str_t
+gale_req_path(const gale_req_t *req); /* of the target, before '?'; not decoded; "*" stays "*" */
+GALE_API gale_str_t
+gale_req_query(const gale_req_t *req); /* of the target, after '?'; empty if none */
+GALE_API int gale_req_http_minor(const gale_req_t *req); /* 1 for HTTP/1.1, 0 for HTTP/1.0 */
+/* First field of this name, blanks at both ends removed; ptr null if there is none, not null if it
+ * is empty. */
 GALE_API gale_str_t gale_req_header(const gale_req_t *req, gale_str_t name);
 /* All fields in order of arrival: their number, and their array in *out. */
-GALE_API size_t gale_req_headers(const gale_req_t *req, const gale_header_t *GALE_NULLABLE *GALE_NULLABLE out);
+GALE_API size_t gale_req_headers(const gale_req_t *req,
+                                 const gale_header_t *GALE_NULLABLE *GALE_NULLABLE out);
 /* The collected body; empty when there is none or it is streamed. */
 GALE_API gale_str_t gale_req_body(const gale_req_t *req);
 /* Whether a body comes with the request (a Content-Length above 0, or chunked). */
 GALE_API bool gale_req_has_body(const gale_req_t *req);
 /* The announced Content-Length; -1 when chunked, 0 without body. */
 GALE_API int64_t gale_req_content_length(const gale_req_t *req);
-/* Address of the client: writes "127.0.0.1", "::1" or, for unix sockets and peers, "" into `out`, always
- * NUL-terminated, and gives the port (0 if none) or a negative error. 46 bytes hold every address. */
+/* Address of the client: writes "127.0.0.1", "::1" or, for unix sockets and peers, "" into `out`,
+ * always NUL-terminated, and gives the port (0 if none) or a negative error. 46 bytes hold every
+ * address. */
 GALE_API int gale_req_remote(const gale_req_t *req, char *out, size_t size);
 /* The user's pointer, null at first. */
 GALE_API void gale_req_set_data(gale_req_t *req, void *GALE_NULLABLE data);
@@ -346,91 +393,109 @@ GALE_API void *GALE_NULLABLE gale_req_data(const gale_req_t *req);
 /* A handle for other threads and later times. {0} when memory ran out. */
 GALE_API gale_ref_t gale_req_ref(gale_req_t *req);
 
-/* Stops and restarts the body: no on_body meanwhile; what has arrived waits, then TCP pushes back. */
+/* Stops and restarts the body: no on_body meanwhile; what has arrived waits, then TCP
+ * pushes back. */
 GALE_API void gale_req_pause(gale_req_t *req);
 GALE_API void gale_req_resume(gale_req_t *req);
-/* For servers with on_body, within on_request: collect the body, at most max_bytes of it (else 413 and
- * on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, or without on_body. */
+/* For servers with on_body, within on_request: collect the body, at most max_bytes of it (else 413
+ * and on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, or without on_body. */
 GALE_API int gale_req_collect(gale_req_t *req, uint64_t max_bytes);
-/* For servers with on_body, within on_request: another limit than max_body_bytes for this streamed body. */
+/* For servers with on_body, within on_request: another limit than max_body_bytes for this streamed
+ * body. */
 GALE_API int gale_req_set_max_body(gale_req_t *req, uint64_t max_bytes);
 
-/* ---------------------------------------------------------------------------------------------------- responses */
+/* ------------------------------------------------------------------------------------ responses */
 
-/* The core adds Server, Date, Content-Length or Transfer-Encoding, and Connection; a caller's Date or Server takes
- * the place of the core's; a caller's Content-Length (other than of a HEAD or 304 response), Transfer-Encoding or
- * Connection is refused with GALE_EHEADER, except "Connection: close". Names must be tokens; values must hold no
- * control character but TAB. On error nothing is sent and the request can still be answered. What one callback
- * writes goes out together when it returns. To HEAD the body is left out. All calls: loop only. Since 0.1. */
+/* The core adds Server, Date, Content-Length or Transfer-Encoding, and Connection; a caller's Date
+ * or Server takes the place of the core's; a caller's Content-Length (other than of a HEAD or 304
+ * response), Transfer-Encoding or Connection is refused with GALE_EHEADER, except "Connection:
+ * close". Names must be tokens; values must hold no control character but TAB. On error nothing is
+ * sent and the request can still be answered. What one callback writes goes out together when it
+ * returns. To HEAD the body is left out. All calls: loop only. Since 0.1. */
 
 /* Whole response, body copied. status 200-599 (not 1xx); the reason phrase is the standard one. */
-GALE_API int gale_respond(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers, size_t count,
-                          gale_str_t body);
+GALE_API int gale_respond(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,
+                          size_t count, gale_str_t body);
 /* Whole response, body owned: sent without a copy. */
-GALE_API int gale_respond_buf(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers, size_t count,
+GALE_API int gale_respond_buf(gale_req_t *req, int status,
+                              const gale_header_t *GALE_NULLABLE headers, size_t count,
                               gale_buf_t body);
 /* Whole response with "Content-Type: text/plain; charset=utf-8" and a NUL-terminated body. */
 GALE_API int gale_respond_text(gale_req_t *req, int status, const char *text);
 
-/* Begins a streamed response. length: of the body, or -1 when unknown (chunked to HTTP/1.1; ended by closing to
- * HTTP/1.0). Nothing need be sent before the first write. */
-GALE_API int gale_resp_begin(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers, size_t count,
+/* Begins a streamed response. length: of the body, or -1 when unknown (chunked to HTTP/1.1; ended
+ * by closing to HTTP/1.0). Nothing need be sent before the first write. */
+GALE_API int gale_resp_begin(gale_req_t *req, int status,
+                             const gale_header_t *GALE_NULLABLE headers, size_t count,
                              int64_t length);
-/* Writes body bytes: 0; or 1 when more than write_high_water are queued (taken all the same; on_drain tells when
- * to go on); GALE_ELIMIT at write_limit, after which the connection is cut; GALE_ELENGTH beyond the announced
- * length (not taken). The first form copies what cannot be sent at once, the second owns. */
+/* Writes body bytes: 0; or 1 when more than write_high_water are queued (taken all the same;
+ * on_drain tells when to go on); GALE_ELIMIT at write_limit, after which the connection is cut;
+ * GALE_ELENGTH beyond the announced length (not taken). The first form copies what cannot be sent
+ * at once, the second owns. */
 GALE_API int gale_resp_write(gale_req_t *req, gale_str_t bytes);
 GALE_API int gale_resp_write_buf(gale_req_t *req, gale_buf_t bytes);
 /* Sends what is written so far without waiting for the callback to return. */
 GALE_API int gale_resp_flush(gale_req_t *req);
-/* Ends a streamed response; trailers only when chunked. With fewer bytes than announced: GALE_ELENGTH, cut. */
-GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers, size_t count);
+/* Ends a streamed response; trailers only when chunked. With fewer bytes than announced:
+ * GALE_ELENGTH, cut. */
+GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers,
+                           size_t count);
 /* Body bytes that wait to be taken by the system. */
 GALE_API size_t gale_resp_queued(const gale_req_t *req);
 /* Whether the head of the response is decided (begin or respond was called). */
 GALE_API bool gale_resp_begun(const gale_req_t *req);
-/* Gives up: cuts the connection, so that the client sees the response is incomplete. on_done: GALE_EABORTED. */
+/* Gives up: cuts the connection, so that the client sees the response is incomplete. on_done:
+ * GALE_EABORTED. */
 GALE_API void gale_resp_abort(gale_req_t *req);
-/* Sends `length` bytes of an open file from `offset`, with back-pressure, without holding up the loop: the body of
- * a whole response. Takes fd and closes it, also on error. length -1: to the end of the file. */
-GALE_API int gale_resp_file(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers, size_t count,
-                            int fd, uint64_t offset, int64_t length);
+/* Sends `length` bytes of an open file from `offset`, with back-pressure, without holding up the
+ * loop: the body of a whole response. Takes fd and closes it, also on error. length -1: to the end
+ * of the file. */
+GALE_API int gale_resp_file(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,
+                            size_t count, int fd, uint64_t offset, int64_t length);
 
-/* ------------------------------------------------------------------------------------------------- static files */
+/* --------------------------------------------------------------------------------- static files */
 
-/* A folder whose files are served. Made before run or in a callback; used on any worker; freed after run. */
+/* A folder whose files are served. Made before run or in a callback; used on any worker; freed
+ * after run. */
 typedef struct gale_files_s gale_files_t;
 
 /* Opens the folder `root`. Errors: UV_ENOENT, UV_ENOTDIR, UV_EACCES ... Any thread. Since 0.1. */
 GALE_API int gale_files_open(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out, const char *root);
-/* Answers GET and HEAD with the file at `path`: percent-encoded, relative to the folder, as it stands in a target. GALE_OK:
- * answered (200; 304 by If-None-Match and If-Modified-Since; 301 to a folder's path with its slash). A positive result is the
- * status the caller should answer with: 403 for paths that lead out of the folder, by "..", symlinks or encoding tricks, and
- * for dot-files; 400 for paths that decode to no text; 404; 405; 414; 500. index.html stands for its folder. `headers` are
- * added to a 200 and 304. Loop. Since 0.1. */
+/* Answers GET and HEAD with the file at `path`: percent-encoded, relative to the folder, as it
+ * stands in a target. GALE_OK: answered (200; 304 by If-None-Match and If-Modified-Since; 301 to a
+ * folder's path with its slash). A positive result is the status the caller should answer with: 403
+ * for paths that lead out of the folder, by "..", symlinks or encoding tricks, and for dot-files;
+ * 400 for paths that decode to no text; 404; 405; 414; 500. index.html stands for its folder.
+ * `headers` are added to a 200 and 304. Loop. Since 0.1. */
 GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
                               const gale_header_t *GALE_NULLABLE headers, size_t count);
 /* Frees it; not while a server still uses it. Null is allowed. Any thread. Since 0.1. */
 GALE_API void gale_files_free(gale_files_t *GALE_NULLABLE files);
 
-/* ---------------------------------------------------------------------------------------------- any-thread handles */
+/* --------------------------------------------------------------------------- any-thread handles */
 
-/* Answers a request from any thread. headers are copied, the body is taken in every case. 0: handed over (if the
- * client leaves meanwhile, on_done says so); GALE_EGONE: the request is already over. Since 0.1. */
+/* Answers a request from any thread. headers are copied, the body is taken in every case. 0: handed
+ * over (if the client leaves meanwhile, on_done says so); GALE_EGONE: the request is already over.
+ * Since 0.1. */
 GALE_API int gale_ref_respond(gale_server_t *server, gale_ref_t ref, int status,
-                              const gale_header_t *GALE_NULLABLE headers, size_t count, gale_buf_t body);
-/* Calls fn on the loop thread of what ref names; there gale_ref_req and gale_ref_ws give it, or null if it
- * has gone meanwhile. fn is always called when the result is 0. Any thread. Since 0.1. */
+                              const gale_header_t *GALE_NULLABLE headers, size_t count,
+                              gale_buf_t body);
+/* Calls fn on the loop thread of what ref names; there gale_ref_req and gale_ref_ws give it, or
+ * null if it has gone meanwhile. fn is always called when the result is 0. Any thread.
+ * Since 0.1. */
 GALE_API int gale_ref_post(gale_server_t *server, gale_ref_t ref,
-                           void (*fn)(gale_server_t *server, gale_ref_t ref, void *GALE_NULLABLE arg),
+                           void (*fn)(gale_server_t *server, gale_ref_t ref,
+                                      void *GALE_NULLABLE arg),
                            void *GALE_NULLABLE arg);
-/* Sends a WebSocket message from any thread; bytes are taken in every case. kind as in gale_ws_send. Since 0.1. */
+/* Sends a WebSocket message from any thread; bytes are taken in every case. kind as in
+ * gale_ws_send. Since 0.1. */
 GALE_API int gale_ref_send(gale_server_t *server, gale_ref_t ref, int kind, gale_buf_t bytes);
-/* What a ref names, on its own loop thread; null when it is gone, of the other kind, or of another worker. */
+/* What a ref names, on its own loop thread; null when it is gone, of the other kind, or of another
+ * worker. */
 GALE_API gale_req_t *GALE_NULLABLE gale_ref_req(gale_server_t *server, gale_ref_t ref);
 GALE_API gale_ws_t *GALE_NULLABLE gale_ref_ws(gale_server_t *server, gale_ref_t ref);
 
-/* --------------------------------------------------------------------------------------------------- WebSocket */
+/* ------------------------------------------------------------------------------------ WebSocket */
 
 /* Kinds of message (RFC 6455 11.8). */
 enum { GALE_WS_TEXT = 1, GALE_WS_BINARY = 2 };
@@ -439,15 +504,18 @@ enum { GALE_WS_TEXT = 1, GALE_WS_BINARY = 2 };
 typedef struct {
     size_t struct_size; /* sizeof(gale_ws_handler_t), set by gale_ws_handler() */
     /* A whole message; text is valid UTF-8. `bytes` live until it returns. */
-    void (*GALE_NULLABLE on_message)(gale_ws_t *ws, int kind, gale_str_t bytes, void *GALE_NULLABLE data);
+    void (*GALE_NULLABLE on_message)(gale_ws_t *ws, int kind, gale_str_t bytes,
+                                     void *GALE_NULLABLE data);
     /* A ping (already answered) or a pong came. */
     void (*GALE_NULLABLE on_ping)(gale_ws_t *ws, gale_str_t payload, void *GALE_NULLABLE data);
     void (*GALE_NULLABLE on_pong)(gale_ws_t *ws, gale_str_t payload, void *GALE_NULLABLE data);
     /* The send queue fell below write_low_water after a send had returned 1. */
     void (*GALE_NULLABLE on_drain)(gale_ws_t *ws, void *GALE_NULLABLE data);
-    /* The socket is closed: exactly once, last of all. code: the peer's close code, 1005 if it gave none, 1006
-     * when the connection broke without a close frame; 1001 also when the server stopped. */
-    void (*GALE_NULLABLE on_close)(gale_ws_t *ws, int code, gale_str_t reason, void *GALE_NULLABLE data);
+    /* The socket is closed: exactly once, last of all. code: the peer's close code, 1005 if it gave
+     * none, 1006 when the connection broke without a close frame; 1001 also when the server
+     * stopped. */
+    void (*GALE_NULLABLE on_close)(gale_ws_t *ws, int code, gale_str_t reason,
+                                   void *GALE_NULLABLE data);
 } gale_ws_handler_t;
 
 GALE_API void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size);
@@ -459,23 +527,27 @@ static inline gale_ws_handler_t gale_ws_handler(void) {
 
 /* Whether the request asks for an upgrade to WebSocket at all (Upgrade: websocket). Loop. */
 GALE_API bool gale_req_wants_websocket(const gale_req_t *req);
-/* Completes the handshake (RFC 6455 4.2) with 101 and the given extra fields (Set-Cookie, Sec-WebSocket-Protocol
- * ...). On success the request ends: its on_done comes with GALE_EUPGRADED before this returns, and *out lives until
- * on_close. A request that is no valid handshake is answered here, with 400, 405 or 426, and the result is GALE_EHANDSHAKE.
- * Checking Origin is the caller's: gale_req_same_origin. Loop. Since 0.1. */
-GALE_API int gale_ws_accept(gale_req_t *req, const gale_ws_handler_t *handler, void *GALE_NULLABLE data,
-                            const gale_header_t *GALE_NULLABLE headers, size_t count,
-                            gale_ws_t *GALE_NULLABLE *GALE_NULLABLE out);
-/* Whether Origin is absent or names the same host and port as Host (RFC 6454 5; default ports count as named). */
+/* Completes the handshake (RFC 6455 4.2) with 101 and the given extra fields (Set-Cookie,
+ * Sec-WebSocket-Protocol
+ * ...). On success the request ends: its on_done comes with GALE_EUPGRADED before this returns, and
+ * *out lives until on_close. A request that is no valid handshake is answered here, with 400, 405
+ * or 426, and the result is GALE_EHANDSHAKE. Checking Origin is the caller's: gale_req_same_origin.
+ * Loop. Since 0.1. */
+GALE_API int gale_ws_accept(gale_req_t *req, const gale_ws_handler_t *handler,
+                            void *GALE_NULLABLE data, const gale_header_t *GALE_NULLABLE headers,
+                            size_t count, gale_ws_t *GALE_NULLABLE *GALE_NULLABLE out);
+/* Whether Origin is absent or names the same host and port as Host (RFC 6454 5; default ports count
+ * as named). */
 GALE_API bool gale_req_same_origin(const gale_req_t *req);
 
-/* Sends a message: 0, 1 above write_high_water, GALE_ESTATE after close, GALE_ELIMIT at write_limit (then cut).
- * The first form copies what cannot be sent at once, the second owns. */
+/* Sends a message: 0, 1 above write_high_water, GALE_ESTATE after close, GALE_ELIMIT at write_limit
+ * (then cut). The first form copies what cannot be sent at once, the second owns. */
 GALE_API int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 GALE_API int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes);
 /* Sends a ping of at most 125 bytes. */
 GALE_API int gale_ws_ping(gale_ws_t *ws, gale_str_t payload);
-/* Begins the closing handshake: code 1000-1014 but 1004-1006, or 3000-4999; reason at most 123 bytes of UTF-8. */
+/* Begins the closing handshake: code 1000-1014 but 1004-1006, or 3000-4999; reason at most 123
+ * bytes of UTF-8. */
 GALE_API int gale_ws_close(gale_ws_t *ws, int code, gale_str_t reason);
 /* Cuts the connection without a closing handshake. */
 GALE_API void gale_ws_abort(gale_ws_t *ws);
@@ -487,10 +559,11 @@ GALE_API void gale_ws_set_data(gale_ws_t *ws, void *GALE_NULLABLE data);
 GALE_API void *GALE_NULLABLE gale_ws_data(const gale_ws_t *ws);
 GALE_API gale_ref_t gale_ws_ref(gale_ws_t *ws);
 
-/* ------------------------------------------------------------------------------------------------ in-memory client */
+/* ----------------------------------------------------------------------------- in-memory client */
 
-/* A client without a socket: its bytes go through the same parser, limits, timeouts and write path as those of a
- * connection. For tests and fuzzing, in C and beneath GaleTesting. Loop. Since 0.1. */
+/* A client without a socket: its bytes go through the same parser, limits, timeouts and write path
+ * as those of a connection. For tests and fuzzing, in C and beneath GaleTesting.  Loop.
+ * Since 0.1. */
 typedef struct {
     size_t struct_size; /* sizeof(gale_peer_handler_t) */
     /* The server sent bytes; they live until it returns. */
@@ -499,7 +572,8 @@ typedef struct {
     void (*GALE_NULLABLE on_close)(gale_peer_t *peer, void *GALE_NULLABLE data);
 } gale_peer_handler_t;
 
-GALE_API int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler, void *GALE_NULLABLE data,
+GALE_API int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler,
+                            void *GALE_NULLABLE data,
                             gale_peer_t *GALE_NULLABLE *GALE_NULLABLE out);
 /* The client sends bytes: given to the server at once, copied where they must wait. */
 GALE_API int gale_peer_send(gale_peer_t *peer, gale_str_t bytes);

@@ -45,10 +45,11 @@ static void build_answers(void) {
     gmtime_r(&now, &utc);
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
     char one[256];
-    int size = snprintf(one, sizeof one,
-                        "HTTP/1.1 200 OK\r\nServer: gale\r\nDate: %s\r\n"
-                        "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!",
-                        date);
+    int size = snprintf(
+        one, sizeof one,
+        "HTTP/1.1 200 OK\r\nServer: gale\r\nDate: %s\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!",
+        date);
     answer_size = (size_t)size;
     for (size_t i = 0; i < COPIES; i++) {
         memcpy(answers + i * answer_size, one, answer_size);

@@ -190,24 +190,45 @@ static options_t parse(int argc, char **argv) {
         .seconds = 1,
     };
     static const struct option LONG[] = {
-        {"port", required_argument, NULL, 'p'},    {"path", required_argument, NULL, 'u'},
-        {"body", required_argument, NULL, 'b'},    {"connections", required_argument, NULL, 'c'},
-        {"depth", required_argument, NULL, 'd'},   {"warmup", required_argument, NULL, 'w'},
-        {"seconds", required_argument, NULL, 's'}, {"cpu-of", required_argument, NULL, 'o'},
+        {"port", required_argument, NULL, 'p'},
+        {"path", required_argument, NULL, 'u'},
+        {"body", required_argument, NULL, 'b'},
+        {"connections", required_argument, NULL, 'c'},
+        {"depth", required_argument, NULL, 'd'},
+        {"warmup", required_argument, NULL, 'w'},
+        {"seconds", required_argument, NULL, 's'},
+        {"cpu-of", required_argument, NULL, 'o'},
         {NULL, 0, NULL, 0},
     };
     int flag;
     while ((flag = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
         switch (flag) {
-        case 'p': options.port = atoi(optarg); break;
-        case 'u': options.path = optarg; break;
-        case 'b': options.body = optarg; break;
-        case 'c': options.connections = atoi(optarg); break;
-        case 'd': options.depth = atoi(optarg); break;
-        case 'w': options.warmup = atof(optarg); break;
-        case 's': options.seconds = atof(optarg); break;
-        case 'o': add_pid(&options.server, optarg); break;
-        default: usage();
+        case 'p':
+            options.port = atoi(optarg);
+            break;
+        case 'u':
+            options.path = optarg;
+            break;
+        case 'b':
+            options.body = optarg;
+            break;
+        case 'c':
+            options.connections = atoi(optarg);
+            break;
+        case 'd':
+            options.depth = atoi(optarg);
+            break;
+        case 'w':
+            options.warmup = atof(optarg);
+            break;
+        case 's':
+            options.seconds = atof(optarg);
+            break;
+        case 'o':
+            add_pid(&options.server, optarg);
+            break;
+        default:
+            usage();
         }
     }
     if (optind != argc || options.port < 1 || options.port > 65535 || options.connections < 1 ||

@@ -1,13 +1,13 @@
 // Hello, World! on libmicrohttpd: its epoll mode, one internal thread.
 
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 static struct MHD_Response *hello;
 
@@ -61,9 +61,9 @@ int main(int argc, char **argv) {
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
     // MHD_USE_TURBO is the library's own advice for speed: peers run at their best.
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, port, NULL, NULL, answer, NULL,
-        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_END);
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, port, NULL, NULL, answer,
+                         NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_END);
     if (daemon == NULL) {
         fprintf(stderr, "mhd: cannot listen on port %u\n", port);
         return 1;

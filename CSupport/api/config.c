@@ -85,8 +85,7 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     if (to->write_limit == 0) to->write_limit = d.write_limit;
     if (to->ws_max_message_bytes == 0) to->ws_max_message_bytes = d.ws_max_message_bytes;
     or_default32(&to->ws_close_timeout_ms, d.ws_close_timeout_ms);
-    bool sane = to->workers <= 256 && to->max_headers <= 10000 &&
-                to->max_header_bytes >= 256 && to->max_header_bytes <= 1 << 20 &&
-                to->write_low_water <= to->write_high_water;
+    bool sane = to->workers <= 256 && to->max_headers <= 10000 && to->max_header_bytes >= 256 &&
+                to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water;
     return sane ? 0 : UV_EINVAL;
 }

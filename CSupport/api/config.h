@@ -4,8 +4,9 @@
 
 #include "gale.h"
 
-/* Copies a struct that begins with struct_size into `to`, which is `known` bytes and holds defaults for what the caller's
- * lacks. GALE_EVERSION: shorter than `smallest`, or longer than known with something in the unknown part. */
+/* Copies a struct that begins with struct_size into `to`, which is `known` bytes and holds defaults
+ * for what the caller's lacks. GALE_EVERSION: shorter than `smallest`, or longer than known with
+ * something in the unknown part. */
 int gale__struct_take(void *to, size_t known, const void *from, size_t smallest);
 /* The same with defaults and ranges of the configuration; null: all defaults. */
 int gale__config_take(gale_config_t *to, const gale_config_t *from);

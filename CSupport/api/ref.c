@@ -24,7 +24,9 @@ gale_req_t *gale_ref_req(gale_server_t *s, gale_ref_t ref) {
     return object_of(s, ref, GALE__REF_REQ);
 }
 
-gale_ws_t *gale_ref_ws(gale_server_t *s, gale_ref_t ref) { return object_of(s, ref, GALE__REF_WS); }
+gale_ws_t *gale_ref_ws(gale_server_t *s, gale_ref_t ref) {
+    return object_of(s, ref, GALE__REF_WS);
+}
 
 /* One letter: what to do with which object, and everything it needs. */
 typedef struct {
@@ -54,7 +56,9 @@ static letter_t *new_letter(gale_server_t *s, gale_ref_t ref, size_t more) {
     return letter;
 }
 
-/* ----------------------------------------------------------------------------------- gale_ref_post */
+/*
+ * ----------------------------------------------------------------------------------- gale_ref_post
+ */
 
 static void run_fn(void *arg) {
     letter_t *letter = arg;
@@ -72,7 +76,9 @@ int gale_ref_post(gale_server_t *s, gale_ref_t ref,
     return post(s, ref, letter, run_fn);
 }
 
-/* -------------------------------------------------------------------------------- gale_ref_respond */
+/*
+ * -------------------------------------------------------------------------------- gale_ref_respond
+ */
 
 static void run_respond(void *arg) {
     letter_t *letter = arg;
@@ -82,7 +88,8 @@ static void run_respond(void *arg) {
     } else {
         int err = gale__exchange_respond_buf(r, letter->number, letter->headers,
                                              letter->header_count, letter->bytes);
-        /* Nobody is left who would answer it; but one that was answered before this came is fine. */
+        /* Nobody is left who would answer it; but one that was answered before this came
+         * is fine. */
         if (err == GALE_EHEADER) err = gale__exchange_respond(r, 500, NULL, 0, gale_str(NULL, 0));
         if (err < 0 && err != GALE_ESTATE) gale__conn_cut(r->conn, err);
     }
@@ -95,7 +102,8 @@ static char *copy_text(char *to, gale_str_t *text) {
     return to + text->len;
 }
 
-static letter_t *respond_letter(gale_server_t *s, gale_ref_t ref, const gale_header_t *h, size_t n) {
+static letter_t *respond_letter(gale_server_t *s, gale_ref_t ref, const gale_header_t *h,
+                                size_t n) {
     size_t size = n * sizeof *h;
     for (size_t i = 0; i < n; i++) size += h[i].name.len + h[i].value.len;
     letter_t *letter = new_letter(s, ref, size);
@@ -114,8 +122,12 @@ int gale_ref_respond(gale_server_t *s, gale_ref_t ref, int status, const gale_he
                      size_t count, gale_buf_t body) {
     /* Checked here, where the caller can still be told. */
     gale__stamp_t stamp = {.len = 0};
-    gale__response_t head = {.status = status, .framing = GALE__BODY_NONE, .length = body.len,
-                             .headers = headers, .header_count = count, .stamp = &stamp};
+    gale__response_t head = {.status = status,
+                             .framing = GALE__BODY_NONE,
+                             .length = body.len,
+                             .headers = headers,
+                             .header_count = count,
+                             .stamp = &stamp};
     bool close;
     int64_t bound = gale__response_check(&head, &close);
     int err = bound < 0 ? (int)bound : 0;
@@ -131,7 +143,9 @@ int gale_ref_respond(gale_server_t *s, gale_ref_t ref, int status, const gale_he
     return err;
 }
 
-/* ----------------------------------------------------------------------------------- gale_ref_send */
+/*
+ * ----------------------------------------------------------------------------------- gale_ref_send
+ */
 
 static void run_send(void *arg) {
     letter_t *letter = arg;

@@ -5,11 +5,18 @@
 #include "../io/http1.h"
 #include "str.h"
 
-gale_worker_t *gale_req_worker(const gale_req_t *r) { return r->worker; }
-gale_str_t gale_req_method(const gale_req_t *r) { return r->head.method; }
-gale_str_t gale_req_target(const gale_req_t *r) { return r->head.target; }
+gale_worker_t *gale_req_worker(const gale_req_t *r) {
+    return r->worker;
+}
+gale_str_t gale_req_method(const gale_req_t *r) {
+    return r->head.method;
+}
+gale_str_t gale_req_target(const gale_req_t *r) {
+    return r->head.target;
+}
 
-/* The path begins the target, but for the absolute form, where it begins behind the authority (RFC 9112 3.2.2). */
+/* The path begins the target, but for the absolute form, where it begins behind the authority (RFC
+ * 9112 3.2.2). */
 static gale_str_t path_and_query(const gale_req_t *r) {
     gale_str_t t = r->head.target;
     if (t.len == 0 || t.ptr[0] == '/' || gale__eq(r->head.method, GALE__LIT("CONNECT"))) return t;
@@ -36,7 +43,9 @@ gale_str_t gale_req_query(const gale_req_t *r) {
     return gale_str(mark + 1, (size_t)(t.ptr + t.len - mark - 1));
 }
 
-int gale_req_http_minor(const gale_req_t *r) { return r->head.minor; }
+int gale_req_http_minor(const gale_req_t *r) {
+    return r->head.minor;
+}
 
 gale_str_t gale_req_header(const gale_req_t *r, gale_str_t name) {
     for (uint32_t i = 0; i < r->head.header_count; i++) {
@@ -67,8 +76,12 @@ int gale_req_remote(const gale_req_t *r, char *out, size_t size) {
     return r->conn->transport->remote(r->conn, out, size);
 }
 
-void gale_req_set_data(gale_req_t *r, void *data) { r->data = data; }
-void *gale_req_data(const gale_req_t *r) { return r->data; }
+void gale_req_set_data(gale_req_t *r, void *data) {
+    r->data = data;
+}
+void *gale_req_data(const gale_req_t *r) {
+    return r->data;
+}
 
 gale_ref_t gale_req_ref(gale_req_t *r) {
     gale__ref_table_t *refs = &r->worker->refs;
@@ -101,12 +114,13 @@ int gale_req_set_max_body(gale_req_t *r, uint64_t max_bytes) {
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------- Origin */
+/*
+ * ---------------------------------------------------------------------------------------- Origin
+ */
 
 /* "https://host:443" and "host" name the same place as what Host says over that scheme. */
 static gale_str_t without_port(gale_str_t host, gale_str_t port) {
-    if (host.len > port.len &&
-        gale__eq(gale_str(host.ptr + host.len - port.len, port.len), port)) {
+    if (host.len > port.len && gale__eq(gale_str(host.ptr + host.len - port.len, port.len), port)) {
         return gale_str(host.ptr, host.len - port.len);
     }
     return host;

@@ -48,9 +48,13 @@ int gale_resp_end(gale_req_t *r, const gale_header_t *trailers, size_t n) {
     return gale__on_loop(r->worker) ? gale__exchange_end(r, trailers, n) : GALE_ETHREAD;
 }
 
-size_t gale_resp_queued(const gale_req_t *r) { return gale__conn_queued(r->conn); }
+size_t gale_resp_queued(const gale_req_t *r) {
+    return gale__conn_queued(r->conn);
+}
 
-bool gale_resp_begun(const gale_req_t *r) { return r->resp_state != GALE__RESP_NONE; }
+bool gale_resp_begun(const gale_req_t *r) {
+    return r->resp_state != GALE__RESP_NONE;
+}
 
 void gale_resp_abort(gale_req_t *r) {
     if (gale__on_loop(r->worker) && !r->done) gale__conn_cut(r->conn, GALE_EABORTED);

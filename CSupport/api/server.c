@@ -59,22 +59,32 @@ int gale_server_listen(gale_server_t *s, const char *url) {
         return gale__server_fail(s, GALE_ELIMIT, "cannot listen", url);
     }
     char where[256];
-    int err = gale__address_bind(&s->address[s->address_count], url, where);
+    int err = gale__address_bind(&s->address[s->address_count], url, (int)s->config.backlog, where);
     if (err < 0) return gale__server_fail(s, err, "cannot listen", where);
     s->address_count++;
     return 0;
 }
 
-const char *gale_server_errmsg(const gale_server_t *s) { return s->errmsg; }
+const char *gale_server_errmsg(const gale_server_t *s) {
+    return s->errmsg;
+}
 
 int gale_server_port(const gale_server_t *s, size_t index) {
     return index < s->address_count ? s->address[index].port : 0;
 }
 
-int gale_server_run(gale_server_t *s) { return gale__server_run(s); }
-int gale_server_start(gale_server_t *s) { return gale__server_start(s); }
-int gale_server_join(gale_server_t *s) { return gale__server_join(s); }
-int gale_server_attach(gale_server_t *s, void *uv_loop) { return gale__server_attach(s, uv_loop); }
+int gale_server_run(gale_server_t *s) {
+    return gale__server_run(s);
+}
+int gale_server_start(gale_server_t *s) {
+    return gale__server_start(s);
+}
+int gale_server_join(gale_server_t *s) {
+    return gale__server_join(s);
+}
+int gale_server_attach(gale_server_t *s, void *uv_loop) {
+    return gale__server_attach(s, uv_loop);
+}
 
 int gale_server_stop(gale_server_t *s) {
     gale__server_stop(s);
@@ -87,7 +97,9 @@ void gale_server_free(gale_server_t *s) {
 
 /* -------------------------------------------------------------------------------------- workers */
 
-gale_worker_t *gale_worker_current(void) { return gale__worker_here(); }
+gale_worker_t *gale_worker_current(void) {
+    return gale__worker_here();
+}
 
 size_t gale_server_workers(const gale_server_t *s) {
     return s->attached ? 1 : s->config.workers;
@@ -98,11 +110,21 @@ gale_worker_t *gale_server_worker(gale_server_t *s, size_t index) {
     return index < atomic_load(&s->worker_count) ? &s->workers[index] : NULL;
 }
 
-size_t gale_worker_index(const gale_worker_t *w) { return w->index; }
-void *gale_worker_loop(const gale_worker_t *w) { return w->loop; }
-void gale_worker_set_data(gale_worker_t *w, void *data) { w->data = data; }
-void *gale_worker_data(const gale_worker_t *w) { return w->data; }
-uint64_t gale_worker_now(const gale_worker_t *w) { return uv_now(w->loop); }
+size_t gale_worker_index(const gale_worker_t *w) {
+    return w->index;
+}
+void *gale_worker_loop(const gale_worker_t *w) {
+    return w->loop;
+}
+void gale_worker_set_data(gale_worker_t *w, void *data) {
+    w->data = data;
+}
+void *gale_worker_data(const gale_worker_t *w) {
+    return w->data;
+}
+uint64_t gale_worker_now(const gale_worker_t *w) {
+    return uv_now(w->loop);
+}
 
 int gale_worker_post(gale_worker_t *w, void (*fn)(void *), void *arg) {
     return gale__worker_post(w, fn, arg);

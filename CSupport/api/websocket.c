@@ -13,9 +13,13 @@ int gale_ws_accept(gale_req_t *r, const gale_ws_handler_t *handler, void *data,
     return err < 0 ? err : gale__ws_accept(r, &taken, data, headers, count, out);
 }
 
-gale_worker_t *gale_ws_worker(const gale_ws_t *ws) { return ws->conn->worker; }
+gale_worker_t *gale_ws_worker(const gale_ws_t *ws) {
+    return ws->conn->worker;
+}
 
-static bool ours(const gale_ws_t *ws) { return gale__on_loop(ws->conn->worker); }
+static bool ours(const gale_ws_t *ws) {
+    return gale__on_loop(ws->conn->worker);
+}
 
 int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
     return ours(ws) ? gale__ws_send(ws, kind, bytes) : GALE_ETHREAD;
@@ -54,18 +58,26 @@ void gale_ws_resume(gale_ws_t *ws) {
     gale__conn_touch(ws->conn);
 }
 
-size_t gale_ws_queued(const gale_ws_t *ws) { return gale__conn_queued(ws->conn); }
-void gale_ws_set_data(gale_ws_t *ws, void *data) { ws->data = data; }
-void *gale_ws_data(const gale_ws_t *ws) { return ws->data; }
+size_t gale_ws_queued(const gale_ws_t *ws) {
+    return gale__conn_queued(ws->conn);
+}
+void gale_ws_set_data(gale_ws_t *ws, void *data) {
+    ws->data = data;
+}
+void *gale_ws_data(const gale_ws_t *ws) {
+    return ws->data;
+}
 
 gale_ref_t gale_ws_ref(gale_ws_t *ws) {
     gale__ref_table_t *refs = &ws->conn->worker->refs;
-    if (!ours(ws) || ws->conn->ws != ws) return (gale_ref_t){0}; /* a new one in on_close would never end */
+    if (!ours(ws) || ws->conn->ws != ws)
+        return (gale_ref_t){0}; /* a new one in on_close would never end */
     return ws->ref_slot != 0 ? gale__ref_again(refs, ws->ref_slot)
                              : gale__ref_take(refs, ws, GALE__REF_WS, &ws->ref_slot);
 }
 
-/* ------------------------------------------------------------------------------ in-memory client */
+/* ------------------------------------------------------------------------------
+ * in-memory client */
 
 int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler, void *data,
                    gale_peer_t **out) {

@@ -97,8 +97,8 @@ static bool is_authority(gale_str_t s, bool port_required) {
     return i < s.len || !port_required;
 }
 
-/* The authority of "http://authority/path"; ptr null when this is no absolute-form of our schemes.
- */
+/* The authority of "http://authority/path"; ptr null when this is no absolute-form of
+ * our schemes. */
 static gale_str_t target_authority(gale_str_t target) {
     size_t at = 0;
     if (target.len >= 7 && gale__eq_nocase(gale_str(target.ptr, 7), GALE__LIT("http://"))) at = 7;
@@ -148,8 +148,7 @@ int gale__head_version(gale__head_t *head, const char *bytes, size_t len) {
     return 1;
 }
 
-/* --------------------------------------------------------------------------------------------------
- * the fields */
+/* ----------------------------------------------------------------------------------- the fields */
 
 static bool once(gale__head_t *head, uint32_t flag) {
     bool first = (head->state & flag) == 0;
@@ -311,8 +310,7 @@ int gale__head_refuse_line(gale__head_t *head, uint8_t byte, bool empty) {
     return gale__head_refuse(head, 400, "a header name holds an invalid character");
 }
 
-/* ------------------------------------------------------------------------------------------------
- * life and rebase */
+/* ------------------------------------------------------------------------------ life and rebase */
 
 void gale__head_init(gale__head_t *head, gale_header_t *table) {
     memset(head, 0, sizeof *head);
@@ -336,8 +334,7 @@ void gale__head_rebase(gale__head_t *head, const char *from, const char *to) {
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * dispatch */
+/* ------------------------------------------------------------------------------------- dispatch */
 
 static const gale__head_impl_t impls[] = {
 #if defined(__x86_64__)

@@ -55,8 +55,8 @@ int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, cons
  * them. */
 void gale__head_rebase(gale__head_t *head, const char *from, const char *to);
 
-/* The implementations behind gale__head_parse, for differential tests. Unavailable ones are null.
- */
+/* The implementations behind gale__head_parse, for differential tests. Unavailable ones
+ * are null. */
 typedef int (*gale__head_parse_fn)(gale__head_t *, const gale__head_limits_t *, const char *,
                                    size_t);
 typedef struct {

@@ -1,5 +1,5 @@
-/* Byte strings: comparison without case, character classes of RFC 9110 5.6, numbers as digits only.
- */
+/* Byte strings: comparison without case, character classes of RFC 9110 5.6, numbers as
+ * digits only. */
 #ifndef GALE_CORE_STR_H
 #define GALE_CORE_STR_H
 

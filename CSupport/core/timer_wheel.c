@@ -17,8 +17,8 @@ static uint64_t tick_of(uint64_t deadline_ms) {
     return deadline_ms / GALE__WHEEL_TICK_MS + (deadline_ms % GALE__WHEEL_TICK_MS != 0);
 }
 
-/* Puts an entry that is in no slot into the one for `tick`, or the nearest that the wheel has now.
- */
+/* Puts an entry that is in no slot into the one for `tick`, or the nearest that the wheel
+ * has now. */
 static void link_entry(gale__wheel_t *w, gale__wheel_entry_t *e, uint64_t tick) {
     if (tick <= w->tick) tick = w->tick + 1;
     if (tick > w->tick + GALE__WHEEL_SLOTS) tick = w->tick + GALE__WHEEL_SLOTS;

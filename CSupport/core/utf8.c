@@ -113,8 +113,8 @@ bool gale__utf8_next(gale__utf8_t *u, const char *bytes, size_t len) {
             break;
         }
         size_t end = len - i < 32 ? len : i + 32;
-        /* The bits above the state come along: the shift of the next step drops them for nothing.
-         */
+        /* The bits above the state come along: the shift of the next step drops them
+         * for nothing. */
         for (; i < end; i++) state = rows[(unsigned char)bytes[i]] >> (state & 63);
         state &= 63;
     }

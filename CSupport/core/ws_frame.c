@@ -43,8 +43,8 @@ static const char *first_byte_fault(uint8_t byte, bool allow_rsv1) {
     return NULL;
 }
 
-/* Big-endian length of `size` bytes of which `have` are there. Null or the fault that these show.
- */
+/* Big-endian length of `size` bytes of which `have` are there. Null or the fault that
+ * these show. */
 static const char *long_length(const uint8_t *p, size_t size, size_t have, uint64_t *length) {
     uint64_t value = 0;
     for (size_t i = 0; i < have; i++) value = value << 8 | p[i];

@@ -1,6 +1,7 @@
 /*
- * Blocks: the memory that socket reads land in. A worker reads into one pooled block at a time; whoever keeps slices of a
- * block longer than the read callback holds a count on it. Counts belong to the loop thread and are plain integers.
+ * Blocks: the memory that socket reads land in. A worker reads into one pooled block at a time;
+ * whoever keeps slices of a block longer than the read callback holds a count on it. Counts belong
+ * to the loop thread and are plain integers.
  */
 #ifndef GALE_IO_BLOCK_H
 #define GALE_IO_BLOCK_H
@@ -27,8 +28,8 @@ struct gale__block_pool {
     gale__block_t *free;
     gale__block_t *current;
     uint32_t free_count;
-    uint32_t live;        /* pooled blocks that exist */
-    uint64_t pinned;      /* bytes of the requests that hold blocks */
+    uint32_t live;   /* pooled blocks that exist */
+    uint64_t pinned; /* bytes of the requests that hold blocks */
 };
 
 /* A block of its own with room for `capacity` bytes and a count of 1; null without memory. */
@@ -40,8 +41,8 @@ void gale__block_unref(gale__block_t *b);
 char *gale__block_pool_room(gale__block_pool_t *pool, size_t *size);
 /* Takes n bytes of the tail just handed out, while they are being processed. */
 gale__block_t *gale__block_pool_take(gale__block_pool_t *pool, size_t n);
-/* Ends the processing of the n bytes from `start`, and gives them back if nobody kept a slice of them: `pins` is
- * what the block's counter was when they were taken. */
+/* Ends the processing of the n bytes from `start`, and gives them back if nobody kept a slice of
+ * them: `pins` is what the block's counter was when they were taken. */
 void gale__block_pool_give(gale__block_t *b, uint32_t start, uint32_t n, uint32_t pins);
 /* Many blocks are held for few bytes: heads should be copied out before dispatch. */
 bool gale__block_pool_sparse(const gale__block_pool_t *pool);

@@ -9,12 +9,12 @@
 #include "ws.h"
 
 enum {
-    IN_FIRST = 1024,      /* a split head seldom needs more */
-    IN_LIMIT = 65536,     /* bytes of later requests, or of a paused body, before reading stops */
+    IN_FIRST = 1024,  /* a split head seldom needs more */
+    IN_LIMIT = 65536, /* bytes of later requests, or of a paused body, before reading stops */
     LINGER_BYTES = 1 << 20,
     LINGER_MS = 2000,
     FREE_CONNS = 256,
-    COPY_LIMIT = 4096     /* larger borrowed writes go out from where they lie */
+    COPY_LIMIT = 4096 /* larger borrowed writes go out from where they lie */
 };
 
 gale__conn_t *gale__conn_new(gale_worker_t *w, const gale__transport_t *t) {
@@ -59,9 +59,11 @@ void gale__conn_closed(gale__conn_t *c) {
     gale__worker_check_stopped(w);
 }
 
-/* ------------------------------------------------------------------------------------- input */
+/* ---------------------------------------------------------------------------------------- input */
 
-static size_t waiting(const gale__conn_t *c) { return c->in == NULL ? 0 : c->in_end - c->in_start; }
+static size_t waiting(const gale__conn_t *c) {
+    return c->in == NULL ? 0 : c->in_end - c->in_start;
+}
 
 static size_t waiting_limit(const gale__conn_t *c) {
     size_t head = c->worker->limits.max_bytes;
@@ -194,8 +196,7 @@ void gale__conn_eof(gale__conn_t *c) {
         break;
     case GALE__PHASE_ANSWER:
         c->keep_alive = false;
-        if (c->req->resp_state == GALE__RESP_NONE &&
-            !c->worker->server->config.allow_half_close) {
+        if (c->req->resp_state == GALE__RESP_NONE && !c->worker->server->config.allow_half_close) {
             gale__conn_cut(c, GALE_EGONE);
         }
         break;
@@ -212,7 +213,7 @@ void gale__conn_broken(gale__conn_t *c, int reason) {
     gale__conn_settle(c);
 }
 
-/* ------------------------------------------------------------------------------------ output */
+/* --------------------------------------------------------------------------------------- output */
 
 size_t gale__conn_queued(const gale__conn_t *c) {
     size_t n = c->out == NULL ? 0 : c->out->bytes;
@@ -310,7 +311,7 @@ void gale__conn_written(gale__conn_t *c, gale__backlog_t *b, int status) {
     gale__conn_settle(c);
 }
 
-/* ---------------------------------------------------------------------------------- settling */
+/* ------------------------------------------------------------------------------------- settling */
 
 /* Everything that ends with the connection; its memory goes when the transport is closed. */
 static void tear_down(gale__conn_t *c) {
@@ -456,8 +457,7 @@ void gale__conn_touch(gale__conn_t *c) {
 void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms) {
     gale_worker_t *w = c->worker;
     c->deadline = (uint8_t)kind;
-    gale__worker_deadline(w, &c->timer,
-                          kind == GALE__DEADLINE_NONE ? 0 : uv_now(w->loop) + ms);
+    gale__worker_deadline(w, &c->timer, kind == GALE__DEADLINE_NONE ? 0 : uv_now(w->loop) + ms);
 }
 
 void gale__conn_expired(gale__conn_t *c) {

@@ -1,6 +1,7 @@
 /*
- * A connection: one client, its transport, what it has sent and not yet been processed, what waits to be sent to it. It knows
- * phases and deadlines; what the bytes mean is http1's and ws's matter. Idle, it owns no buffer.
+ * A connection: one client, its transport, what it has sent and not yet been processed, what waits
+ * to be sent to it. It knows phases and deadlines; what the bytes mean is http1's and ws's matter.
+ * Idle, it owns no buffer.
  */
 #ifndef GALE_IO_CONNECTION_H
 #define GALE_IO_CONNECTION_H
@@ -49,32 +50,32 @@ typedef enum {
 struct gale__conn {
     gale_worker_t *worker;
     const gale__transport_t *transport;
-    gale__conn_t *next, *prev;  /* of the worker's open ones, or its free list */
+    gale__conn_t *next, *prev; /* of the worker's open ones, or its free list */
     gale__conn_t *dirty_next;
-    gale_req_t *req;            /* the open exchange */
+    gale_req_t *req; /* the open exchange */
     gale_ws_t *ws;
     gale__outbox_t *out;
-    gale__block_t *in;          /* bytes that wait: [in_start, in_end) */
+    gale__block_t *in; /* bytes that wait: [in_start, in_end) */
     uint32_t in_start, in_end;
     gale__wheel_entry_t timer;
-    size_t last_queued;         /* at the last look of the write deadline */
-    uint32_t linger_bytes;      /* still accepted while lingering */
-    uint32_t depth;             /* of callbacks on the stack that will settle it */
+    size_t last_queued;    /* at the last look of the write deadline */
+    uint32_t linger_bytes; /* still accepted while lingering */
+    uint32_t depth;        /* of callbacks on the stack that will settle it */
     int cut_reason;
     uint8_t phase;
     uint8_t deadline;
-    uint8_t backlogs;           /* 1 while writes are queued */
+    uint8_t backlogs; /* 1 while writes are queued */
     bool reading : 1;
     bool paused : 1;
-    bool eof : 1;               /* the client shut down its sending side */
+    bool eof : 1; /* the client shut down its sending side */
     bool keep_alive : 1;
     bool close_when_flushed : 1;
     bool shut : 1;
     bool dirty : 1;
     bool is_unix : 1;
     bool settling : 1;
-    bool cut_due : 1;           /* settle will tear it down */
-    bool fresh : 1;             /* no byte has come yet */
+    bool cut_due : 1; /* settle will tear it down */
+    bool fresh : 1;   /* no byte has come yet */
     union {
         uv_handle_t handle;
         uv_stream_t stream;

@@ -38,7 +38,8 @@ void gale__exchange_done(gale_req_t *r, int status) {
     const gale_server_t *s = r->worker->server;
     if (s->handler.on_done == NULL) return;
     gale__conn_t *c = r->conn;
-    gale_worker_t *before = gale__worker_enter(r->worker); /* gale_ws_accept comes from anywhere on the loop */
+    gale_worker_t *before =
+        gale__worker_enter(r->worker); /* gale_ws_accept comes from anywhere on the loop */
     c->depth++;
     s->handler.on_done(r, status, s->handler_data);
     c->depth--;
@@ -69,14 +70,16 @@ void gale__exchange_free_pool(gale_worker_t *w) {
     }
 }
 
-/* -------------------------------------------------------------------------------- response heads */
+/* --------------------------------------------------------------------------------
+ * response heads */
 
 static bool body_allowed(const gale_req_t *r, int status) {
     return !r->head_method && status != 204 && status != 304;
 }
 
-/* Whether the connection can go on after this response: the rest of the body must be worth reading, and a client that still
- * waits for 100 Continue cannot be told that none will come (RFC 9110 10.1.1). */
+/* Whether the connection can go on after this response: the rest of the body must be worth reading,
+ * and a client that still waits for 100 Continue cannot be told that none will come (RFC
+ * 9110 10.1.1). */
 static bool can_keep(const gale_req_t *r, uint8_t framing) {
     const gale__conn_t *c = r->conn;
     if (!c->keep_alive || framing == GALE__BODY_UNTIL_CLOSE) return false;
@@ -85,7 +88,8 @@ static bool can_keep(const gale_req_t *r, uint8_t framing) {
     return !r->continue_due && (r->head.chunked || r->body_left <= DISCARD_LIMIT);
 }
 
-/* A HEAD response may announce the length a GET would have without making the body (RFC 9110 9.3.2). */
+/* A HEAD response may announce the length a GET would have without making the body (RFC
+ * 9110 9.3.2). */
 static bool announces_length(const gale_header_t *h, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (gale__eq_nocase(h[i].name, GALE__LIT("Content-Length"))) return true;
@@ -101,8 +105,13 @@ static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t 
     if (r->resp_state != GALE__RESP_NONE) return GALE_ESTATE;
     if (r->head_method && announces_length(h, n)) framing = GALE__BODY_NONE;
     gale__response_t head = {
-        .status = status, .minor = r->head.minor, .keep_alive = can_keep(r, framing),
-        .framing = framing, .length = length, .headers = h, .header_count = n,
+        .status = status,
+        .minor = r->head.minor,
+        .keep_alive = can_keep(r, framing),
+        .framing = framing,
+        .length = length,
+        .headers = h,
+        .header_count = n,
         .stamp = gale__worker_stamp(r->worker),
     };
     bool close = false;
@@ -111,7 +120,8 @@ static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t 
     if (close) head.keep_alive = false;
     if (gale__eq(r->head.method, GALE__LIT("CONNECT")) && status < 300) head.keep_alive = false;
     char *room = (size_t)bound + extra <= GALE__OUT_ARENA
-                     ? gale__conn_reserve(c, (size_t)bound + extra) : NULL;
+                     ? gale__conn_reserve(c, (size_t)bound + extra)
+                     : NULL;
     if (room != NULL) {
         gale__outbox_commit(c->out, gale__response_write(&head, room));
     } else {
@@ -133,7 +143,8 @@ static void ended(gale_req_t *r) {
     gale__conn_touch(r->conn);
 }
 
-/* ------------------------------------------------------------------------------- whole responses */
+/* -------------------------------------------------------------------------------
+ * whole responses */
 
 int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
                            gale_str_t body) {
@@ -162,7 +173,8 @@ int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h
     return err;
 }
 
-/* ----------------------------------------------------------------------------- streamed responses */
+/* -----------------------------------------------------------------------------
+ * streamed responses */
 
 int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n,
                          int64_t length) {
@@ -247,7 +259,8 @@ static int write_trailers(gale__conn_t *c, const gale_header_t *trailers, size_t
     }
     int err = gale__conn_write(c, GALE__LIT("0\r\n"));
     for (size_t i = 0; err >= 0 && i < n; i++) {
-        gale_str_t part[4] = {trailers[i].name, GALE__LIT(": "), trailers[i].value, GALE__LIT("\r\n")};
+        gale_str_t part[4] = {trailers[i].name, GALE__LIT(": "), trailers[i].value,
+                              GALE__LIT("\r\n")};
         for (int j = 0; err >= 0 && j < 4; j++) err = gale__conn_write(c, part[j]);
     }
     return err < 0 ? err : gale__conn_write(c, GALE__LIT("\r\n"));

@@ -1,6 +1,7 @@
 /*
- * An exchange: one request and its response, whatever protocol carries them. gale_req_t is its public name. It comes from
- * the worker's pool when a head begins to arrive and goes back when on_done has returned and its body is read.
+ * An exchange: one request and its response, whatever protocol carries them. gale_req_t is its
+ * public name. It comes from the worker's pool when a head begins to arrive and goes back when
+ * on_done has returned and its body is read.
  */
 #ifndef GALE_IO_EXCHANGE_H
 #define GALE_IO_EXCHANGE_H
@@ -28,33 +29,33 @@ struct gale_req_s {
     gale_worker_t *worker;
     gale_req_t *next_free;
     void *data;
-    gale__block_t *pin;      /* holds the head's bytes, and those of a body that came with it */
+    gale__block_t *pin; /* holds the head's bytes, and those of a body that came with it */
     uint32_t pin_bytes;
-    uint32_t ref_slot;       /* 0: none */
+    uint32_t ref_slot; /* 0: none */
 
-    gale_str_t body;         /* collected */
+    gale_str_t body; /* collected */
     char *body_mem;
     size_t body_cap;
-    uint64_t body_left;      /* of a Content-Length */
-    uint64_t body_seen;      /* for the limit */
+    uint64_t body_left; /* of a Content-Length */
+    uint64_t body_seen; /* for the limit */
     uint64_t max_body;
     gale__file_send_t *file;
 
-    uint64_t resp_left;      /* of an announced length */
+    uint64_t resp_left; /* of an announced length */
     uint16_t status;
-    uint16_t refuse;         /* status to refuse with when on_request returns unanswered; 0: none */
+    uint16_t refuse; /* status to refuse with when on_request returns unanswered; 0: none */
     uint8_t resp_state;
     uint8_t resp_framing;
     uint8_t body_mode;
-    bool announced : 1;      /* on_request was called: on_done is due */
-    bool done : 1;           /* on_done was called */
-    bool in_request : 1;     /* on_request is on the stack */
-    bool collecting : 1;     /* gale_req_collect: on_body gets the whole */
+    bool announced : 1;  /* on_request was called: on_done is due */
+    bool done : 1;       /* on_done was called */
+    bool in_request : 1; /* on_request is on the stack */
+    bool collecting : 1; /* gale_req_collect: on_body gets the whole */
     bool collected : 1;
-    bool head_method : 1;    /* HEAD: bodies are left out */
-    bool continue_due : 1;   /* 100 Continue is owed before the body is read */
+    bool head_method : 1;  /* HEAD: bodies are left out */
+    bool continue_due : 1; /* 100 Continue is owed before the body is read */
     bool want_drain : 1;
-    bool waiting_flush : 1;  /* ended, but above high water */
+    bool waiting_flush : 1; /* ended, but above high water */
 
     gale__head_t head;
     gale__chunked_t chunked;
@@ -69,14 +70,18 @@ void gale__exchange_free(gale_req_t *r);
 void gale__exchange_free_pool(gale_worker_t *w);
 
 /* The response, as in gale.h. */
-int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n, gale_str_t body);
-int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n, gale_buf_t body);
-int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n, int64_t length);
+int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                           gale_str_t body);
+int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                               gale_buf_t body);
+int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                         int64_t length);
 int gale__exchange_write(gale_req_t *r, gale_str_t bytes);
 int gale__exchange_write_buf(gale_req_t *r, gale_buf_t buf);
 int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n);
 /* A file as the body; see file.c. */
-int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd, uint64_t offset, int64_t length);
+int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
+                        uint64_t offset, int64_t length);
 void gale__file_drain(gale_req_t *r);
 void gale__file_cancel(gale_req_t *r);
 

@@ -1,6 +1,7 @@
 /*
- * A file as a response body: read in libuv's thread pool, one piece ahead of the socket, never more than the high water
- * mark in memory. The pool reads because a disk can block, and the loop must not.
+ * A file as a response body: read in libuv's thread pool, one piece ahead of the socket, never more
+ * than the high water mark in memory. The pool reads because a disk can block, and the loop must
+ * not.
  */
 #include <sys/stat.h>
 #include <unistd.h>

@@ -239,8 +239,7 @@ static bool not_modified(const gale_req_t *req, const about_t *a) {
            a->modified <= since;
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * answering */
+/* ------------------------------------------------------------------------------------ answering */
 
 /* Reads a whole small file if that takes no disk. */
 static bool read_cached(int fd, char *out, size_t size) {

@@ -9,7 +9,9 @@
 
 enum { COLLECT_FIRST = 4096 };
 
-static const gale_server_t *server_of(const gale__conn_t *c) { return c->worker->server; }
+static const gale_server_t *server_of(const gale__conn_t *c) {
+    return c->worker->server;
+}
 
 /* ------------------------------------------------------------------------------------- refusing */
 
@@ -26,7 +28,8 @@ void gale__http1_refuse(gale__conn_t *c, int status, const char *why) {
         gale__conn_linger(c);
         return;
     }
-    if (r->resp_state != GALE__RESP_NONE) { /* too late for a status: the client sees it cut short */
+    if (r->resp_state !=
+        GALE__RESP_NONE) { /* too late for a status: the client sees it cut short */
         gale__conn_cut(c, done_status(status));
         return;
     }
@@ -35,8 +38,13 @@ void gale__http1_refuse(gale__conn_t *c, int status, const char *why) {
     c->keep_alive = false;
     r->head_method = gale__eq(r->head.method, GALE__LIT("HEAD"));
     gale__response_t head = {
-        .status = status, .minor = 1, .keep_alive = false, .framing = GALE__BODY_LENGTH,
-        .length = text.len + 1, .headers = &type, .header_count = 1,
+        .status = status,
+        .minor = 1,
+        .keep_alive = false,
+        .framing = GALE__BODY_LENGTH,
+        .length = text.len + 1,
+        .headers = &type,
+        .header_count = 1,
         .stamp = gale__worker_stamp(c->worker),
     };
     bool close;
@@ -92,7 +100,9 @@ static void pin(gale_req_t *r, gale__block_t *block, size_t bytes) {
     r->worker->blocks.pinned += bytes;
 }
 
-/* ---------------------------------------------------------------------------------------- bodies */
+/*
+ * ---------------------------------------------------------------------------------------- bodies
+ */
 
 static void body_complete(gale__conn_t *c, gale_req_t *r) {
     uint8_t mode = r->body_mode;
@@ -216,9 +226,12 @@ int gale__http1_collect(gale_req_t *r, uint64_t max_bytes) {
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------- heads */
+/*
+ * ----------------------------------------------------------------------------------------- heads
+ */
 
-/* After on_request of a server with on_body: what becomes of the body. False when it was refused. */
+/* After on_request of a server with on_body: what becomes of the body. False when it
+ * was refused. */
 static bool settle_body_mode(gale__conn_t *c, gale_req_t *r) {
     if (c->cut_due || r->done) return false;
     if (r->resp_state == GALE__RESP_ENDED) {
@@ -326,7 +339,8 @@ bool gale__http1_advance(gale__conn_t *c) {
     if (r->resp_state == GALE__RESP_ENDED && !r->done && !c->cut_due) {
         const gale_config_t *config = &server_of(c)->config;
         size_t limit = r->waiting_flush ? config->write_low_water : config->write_high_water;
-        if (gale__conn_queued(c) > limit && (gale__conn_flush(c) < 0 || gale__conn_queued(c) > limit)) {
+        if (gale__conn_queued(c) > limit &&
+            (gale__conn_flush(c) < 0 || gale__conn_queued(c) > limit)) {
             r->waiting_flush = true;
             return false;
         }

@@ -4,9 +4,11 @@
 
 #include "connection.h"
 
-/* Processes bytes (which lie in `block`, or null) and gives how many it took; what it leaves must wait. */
+/* Processes bytes (which lie in `block`, or null) and gives how many it took; what it leaves must
+ * wait. */
 size_t gale__http1_feed(gale__conn_t *c, char *bytes, size_t len, gale__block_t *block);
-/* After a callback or a flush: finishes an ended exchange. True when the connection is ready for the next request. */
+/* After a callback or a flush: finishes an ended exchange. True when the connection is ready for
+ * the next request. */
 bool gale__http1_advance(gale__conn_t *c);
 /* Where the next body bytes can be read straight to; null when nowhere special. */
 char *gale__http1_body_room(gale__conn_t *c, size_t *size);

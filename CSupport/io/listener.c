@@ -15,7 +15,8 @@
 
 enum { WHERE = 256 };
 
-/* ---------------------------------------------------------------------------- addresses and URLs */
+/* ---------------------------------------------------------------------------- addresses
+ * and URLs */
 
 static int set_flag(int fd, int level, int name) {
     int on = 1;
@@ -28,7 +29,8 @@ static int open_bound(gale__address_t *a, bool reuse_port) {
     int err = 0;
     if (!a->is_unix) {
         err = set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-        if (err == 0 && a->name.ss_family == AF_INET6) err = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+        if (err == 0 && a->name.ss_family == AF_INET6)
+            err = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
         if (err == 0 && reuse_port) err = set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
     }
     if (err == 0 && bind(fd, (struct sockaddr *)&a->name, a->name_len) < 0) err = -errno;
@@ -39,7 +41,8 @@ static int open_bound(gale__address_t *a, bool reuse_port) {
     return fd;
 }
 
-/* A socket file nobody listens on is a leftover of a killed process; anything else is not ours to remove (NET-02). */
+/* A socket file nobody listens on is a leftover of a killed process; anything else is not ours to
+ * remove (NET-02). */
 static int remove_stale(const char *path, const struct sockaddr *name, socklen_t len) {
     struct stat st;
     if (lstat(path, &st) < 0) return errno == ENOENT ? 0 : -errno;
@@ -120,7 +123,7 @@ static bool split_host(const char *text, char *host, char *port) {
     return strtol(port, NULL, 10) <= 65535;
 }
 
-int gale__address_bind(gale__address_t *a, const char *url, char *where) {
+int gale__address_bind(gale__address_t *a, const char *url, int backlog, char *where) {
     memset(a, 0, sizeof *a);
     a->fd = -1;
     snprintf(where, WHERE, "%s", url);
@@ -134,6 +137,8 @@ int gale__address_bind(gale__address_t *a, const char *url, char *where) {
         snprintf(where, WHERE, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
         err = bind_tcp(a, host, port);
     }
+    /* At once: bound alone, neither a port nor a socket file would keep others from taking it. */
+    if (err == 0 && listen(a->fd, backlog) < 0) err = -errno;
     if (err < 0) gale__address_close(a);
     return err;
 }
@@ -146,7 +151,9 @@ void gale__address_close(gale__address_t *a) {
     a->path[0] = '\0';
 }
 
-/* -------------------------------------------------------------------------------------- accepting */
+/*
+ * -------------------------------------------------------------------------------------- accepting
+ */
 
 /* One of its handles is closed; with the last the point goes, and they with it. */
 static void point_closed(gale__accept_point_t *point) {
@@ -164,7 +171,8 @@ static void on_point_closed(uv_handle_t *h) {
 
 static int init_stream(const gale__accept_point_t *point, uv_handle_t *h) {
     uv_loop_t *loop = point->worker->loop;
-    return point->is_unix ? uv_pipe_init(loop, (uv_pipe_t *)h, 0) : uv_tcp_init(loop, (uv_tcp_t *)h);
+    return point->is_unix ? uv_pipe_init(loop, (uv_pipe_t *)h, 0)
+                          : uv_tcp_init(loop, (uv_tcp_t *)h);
 }
 
 static void accept_one(gale__accept_point_t *point);

@@ -10,7 +10,8 @@
 
 #include "gale.h"
 
-/* A bound socket. Worker 0 listens on fd itself; the others on sockets of their own (TCP) or on duplicates (unix). */
+/* A bound socket. Worker 0 listens on fd itself; the others on sockets of their own (TCP) or on
+ * duplicates (unix). */
 typedef struct {
     int fd; /* -1 once a worker has taken it */
     bool is_unix;
@@ -21,8 +22,8 @@ typedef struct {
     uint64_t inode; /* of the socket file: only our own is unlinked */
 } gale__address_t;
 
-/* Parses and binds. On failure `where` (256 bytes) says what could not be bound. */
-int gale__address_bind(gale__address_t *a, const char *url, char *where);
+/* Parses, binds and listens. On failure `where` (256 bytes) says what could not be bound. */
+int gale__address_bind(gale__address_t *a, const char *url, int backlog, char *where);
 void gale__address_close(gale__address_t *a);
 
 typedef union {

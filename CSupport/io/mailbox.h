@@ -1,4 +1,5 @@
-/* Letters from any thread to a worker: a lock-free stack that the worker takes whole and reads in order of arrival. */
+/* Letters from any thread to a worker: a lock-free stack that the worker takes whole and reads in
+ * order of arrival. */
 #ifndef GALE_IO_MAILBOX_H
 #define GALE_IO_MAILBOX_H
 
@@ -15,7 +16,8 @@ typedef struct {
     _Atomic(gale__letter_t *) head;
 } gale__mailbox_t;
 
-/* Any thread. 1: taken, and the box was empty, so the reader must be woken; 0: taken; GALE_EGONE: closed; UV_ENOMEM's sign: no memory. */
+/* Any thread. 1: taken, and the box was empty, so the reader must be woken; 0: taken; GALE_EGONE:
+ * closed; UV_ENOMEM's sign: no memory. */
 int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg);
 /* Reader only. Runs all letters. */
 void gale__mailbox_run(gale__mailbox_t *m);

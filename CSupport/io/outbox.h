@@ -1,7 +1,7 @@
 /*
- * Output of one connection during one callback: response heads and small bodies in an arena, larger and owned bytes by
- * reference, all sent with one writev at the end. Outboxes come from the worker's pool; a connection has one only
- * while it has something to send.
+ * Output of one connection during one callback: response heads and small bodies in an arena, larger
+ * and owned bytes by reference, all sent with one writev at the end. Outboxes come from the
+ * worker's pool; a connection has one only while it has something to send.
  */
 #ifndef GALE_IO_OUTBOX_H
 #define GALE_IO_OUTBOX_H
@@ -12,7 +12,12 @@
 
 #include "gale.h"
 
-enum { GALE__OUT_ARENA = 16384, GALE__OUT_PARTS = 64, GALE__OUT_OWNED = 32, GALE__OUT_SMALL = 1024 };
+enum {
+    GALE__OUT_ARENA = 16384,
+    GALE__OUT_PARTS = 64,
+    GALE__OUT_OWNED = 32,
+    GALE__OUT_SMALL = 1024
+};
 
 typedef struct gale__outbox {
     struct gale__outbox *next; /* in the pool */
@@ -20,7 +25,8 @@ typedef struct gale__outbox {
     uint32_t arena_used;
     uint32_t parts;
     uint32_t owned;
-    const char *borrowed;      /* a part in the caller's memory: whatever is not sent at once is copied */
+    const char
+        *borrowed; /* a part in the caller's memory: whatever is not sent at once is copied */
     size_t borrowed_len;
     uv_buf_t part[GALE__OUT_PARTS];
     gale_buf_t owner[GALE__OUT_OWNED]; /* buffers that some parts point into */
@@ -37,7 +43,8 @@ typedef struct {
     gale_buf_t *owner;
 } gale__backlog_t;
 
-/* Room for n contiguous bytes (n <= GALE__OUT_ARENA), or null when the outbox must be flushed first. */
+/* Room for n contiguous bytes (n <= GALE__OUT_ARENA), or null when the outbox must be flushed
+ * first. */
 char *gale__outbox_room(gale__outbox_t *o, size_t n);
 /* Takes n bytes of the room given last. */
 void gale__outbox_commit(gale__outbox_t *o, size_t n);
@@ -47,7 +54,8 @@ int gale__outbox_add(gale__outbox_t *o, gale_buf_t buf);
 int gale__outbox_borrow(gale__outbox_t *o, gale_str_t bytes);
 /* Frees what it holds and empties it. */
 void gale__outbox_clear(gale__outbox_t *o);
-/* Moves all but the first `sent` bytes into a new backlog, and empties the outbox; null without memory (then all is freed). */
+/* Moves all but the first `sent` bytes into a new backlog, and empties the outbox; null without
+ * memory (then all is freed). */
 gale__backlog_t *gale__outbox_backlog(gale__outbox_t *o, size_t sent);
 void gale__backlog_free(gale__backlog_t *b);
 

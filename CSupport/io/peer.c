@@ -1,7 +1,8 @@
 /*
- * The in-memory transport: a client that is a pair of functions instead of a socket. Bytes of both directions go through
- * a pipe, which a pump empties when the server is at rest: before gale_peer_send returns, or in the next turn of the loop.
- * So neither side is ever called from within the other.
+ * The in-memory transport: a client that is a pair of functions instead of a socket. Bytes of both
+ * directions go through a pipe, which a pump empties when the server is at rest: before
+ * gale_peer_send returns, or in the next turn of the loop. So neither side is ever called from
+ * within the other.
  */
 #include <string.h>
 
@@ -28,7 +29,9 @@ struct gale_peer_s {
     bool stalled, reading, pumping, eof, leaving, closing;
 };
 
-static gale_peer_t *peer_of(const gale__conn_t *c) { return c->uv.peer; }
+static gale_peer_t *peer_of(const gale__conn_t *c) {
+    return c->uv.peer;
+}
 
 static bool pipe_add(pipe_t *p, const char *bytes, size_t len) {
     if (p->start == p->end) p->start = p->end = 0;
@@ -45,11 +48,12 @@ static bool pipe_add(pipe_t *p, const char *bytes, size_t len) {
     return true;
 }
 
-/* ----------------------------------------------------------------------------------- the pump */
+/* ------------------------------------------------------------------------------------- the pump */
 
 static void on_later(uv_idle_t *idle);
 
-/* Hands over what the server wrote. The client may do anything meanwhile, so what it causes goes to the other pipe. */
+/* Hands over what the server wrote. The client may do anything meanwhile, so what it causes goes to
+ * the other pipe. */
 static bool hand_over(gale_peer_t *p) {
     if (p->out.start == p->out.end) return false;
     pipe_t full = p->out;
@@ -109,7 +113,8 @@ static bool depart(gale_peer_t *p) {
     return true;
 }
 
-/* Moves bytes until nothing moves. Within a call of the server's, or of itself, it happens later. */
+/* Moves bytes until nothing moves. Within a call of the server's, or of itself, it
+ * happens later. */
 static void pump(gale_peer_t *p) {
     if (p->pumping) return;
     if (!at_rest(p)) {
@@ -118,7 +123,8 @@ static void pump(gale_peer_t *p) {
     }
     gale_worker_t *before = gale__worker_enter(p->worker);
     p->pumping = true;
-    while ((!p->stalled && hand_over(p)) || drain(p) || feed(p) || depart(p)) {}
+    while ((!p->stalled && hand_over(p)) || drain(p) || feed(p) || depart(p)) {
+    }
     p->pumping = false;
     gale__worker_leave(before);
 }
@@ -137,7 +143,8 @@ static void on_handle_closed(uv_handle_t *h) {
 /* The server has closed: the client gets what was written before, and is told. */
 static void finish(gale_peer_t *p) {
     gale__conn_t *c = p->conn;
-    while (hand_over(p)) {}
+    while (hand_over(p)) {
+    }
     while (p->queue != NULL) {
         gale__backlog_t *b = p->queue;
         p->queue = b->conn;
@@ -162,7 +169,7 @@ static void on_later(uv_idle_t *idle) {
     gale__worker_leave(before);
 }
 
-/* ------------------------------------------------------------------------------ the transport */
+/* -------------------------------------------------------------------------------- the transport */
 
 static long peer_try_write(gale__conn_t *c, const uv_buf_t *parts, unsigned count) {
     gale_peer_t *p = peer_of(c);
@@ -185,7 +192,9 @@ static int peer_write(gale__conn_t *c, gale__backlog_t *b) {
     return 0;
 }
 
-static size_t peer_queued(const gale__conn_t *c) { return peer_of(c)->queued; }
+static size_t peer_queued(const gale__conn_t *c) {
+    return peer_of(c)->queued;
+}
 
 static int peer_read_start(gale__conn_t *c) {
     gale_peer_t *p = peer_of(c);
@@ -194,7 +203,9 @@ static int peer_read_start(gale__conn_t *c) {
     return 0;
 }
 
-static void peer_read_stop(gale__conn_t *c) { peer_of(c)->reading = false; }
+static void peer_read_stop(gale__conn_t *c) {
+    peer_of(c)->reading = false;
+}
 
 static void peer_close(gale__conn_t *c) {
     gale_peer_t *p = peer_of(c);
@@ -203,7 +214,9 @@ static void peer_close(gale__conn_t *c) {
 }
 
 /* A FIN from the server is followed by the client's own, as a browser's would be. */
-static void peer_shutdown(gale__conn_t *c) { gale__conn_cut(c, GALE_OK); }
+static void peer_shutdown(gale__conn_t *c) {
+    gale__conn_cut(c, GALE_OK);
+}
 
 static int peer_remote(const gale__conn_t *c, char *out, size_t size) {
     (void)c;
@@ -246,10 +259,13 @@ int gale__peer_open(gale_worker_t *w, const gale_peer_handler_t *h, void *data, 
     return 0;
 }
 
-gale_worker_t *gale__peer_worker(const gale_peer_t *p) { return p->worker; }
+gale_worker_t *gale__peer_worker(const gale_peer_t *p) {
+    return p->worker;
+}
 
 int gale__peer_send(gale_peer_t *p, gale_str_t bytes) {
-    if (p->conn == NULL || p->closing || p->conn->cut_due || p->eof || p->leaving) return GALE_EGONE;
+    if (p->conn == NULL || p->closing || p->conn->cut_due || p->eof || p->leaving)
+        return GALE_EGONE;
     if (bytes.len > 0 && !pipe_add(&p->in, bytes.ptr, bytes.len)) return UV_ENOMEM;
     pump(p);
     return 0;

@@ -2,13 +2,16 @@
 
 #include "mem.h"
 
-/* Bits of a reference: slot 24, worker 10, generation 30. Slot 0 is never given out, so {0} is never valid. */
+/* Bits of a reference: slot 24, worker 10, generation 30. Slot 0 is never given out, so {0} is
+ * never valid. */
 enum { SLOT_BITS = 24, WORKER_BITS = 10 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 #define WORKER_MASK ((1u << WORKER_BITS) - 1)
 #define GENERATION_MASK ((1u << 30) - 1)
 
-static uint32_t slot_of(gale_ref_t ref) { return (uint32_t)ref.bits & SLOT_MASK; }
+static uint32_t slot_of(gale_ref_t ref) {
+    return (uint32_t)ref.bits & SLOT_MASK;
+}
 static uint32_t generation_of(gale_ref_t ref) {
     return (uint32_t)(ref.bits >> (SLOT_BITS + WORKER_BITS)) & GENERATION_MASK;
 }

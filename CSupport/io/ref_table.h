@@ -1,6 +1,7 @@
 /*
- * What a gale_ref_t names: a slot of a worker and the generation the slot had. Slots are taken and given back on the loop
- * thread; any thread may ask whether a generation still stands, so that a stale reference is refused at once.
+ * What a gale_ref_t names: a slot of a worker and the generation the slot had. Slots are taken and
+ * given back on the loop thread; any thread may ask whether a generation still stands, so that a
+ * stale reference is refused at once.
  */
 #ifndef GALE_IO_REF_TABLE_H
 #define GALE_IO_REF_TABLE_H
@@ -12,7 +13,10 @@
 #include "gale.h"
 
 enum { GALE__REF_REQ = 1, GALE__REF_WS = 2 };
-enum { GALE__REF_CHUNKS = 18, GALE__REF_FIRST = 64 }; /* 64 slots, then 128, 256 ...: 16 million in all */
+enum {
+    GALE__REF_CHUNKS = 18,
+    GALE__REF_FIRST = 64
+}; /* 64 slots, then 128, 256 ...: 16 million in all */
 
 typedef struct {
     _Atomic uint32_t generation; /* odd while the slot is in use */

@@ -163,7 +163,9 @@ void gale__server_stop(gale_server_t *s) {
 
 static atomic_int servers; /* whose memory has not been given back */
 
-bool gale__server_any(void) { return atomic_load(&servers) > 0; }
+bool gale__server_any(void) {
+    return atomic_load(&servers) > 0;
+}
 
 gale_server_t *gale__server_make(const gale_config_t *config) {
     gale_server_t *s = gale__calloc(1, sizeof *s);

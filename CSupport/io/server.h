@@ -1,4 +1,5 @@
-/* The server object: configuration, callbacks, bound sockets, workers. Set up on one thread; then read by its workers. */
+/* The server object: configuration, callbacks, bound sockets, workers. Set up on one thread; then
+ * read by its workers. */
 #ifndef GALE_IO_SERVER_H
 #define GALE_IO_SERVER_H
 
@@ -10,11 +11,7 @@
 
 enum { GALE__MAX_LISTENERS = 16, GALE__MAX_WORKERS = 256 };
 
-typedef enum {
-    GALE__SERVER_NEW,
-    GALE__SERVER_RUNNING,
-    GALE__SERVER_STOPPED
-} gale__server_state_t;
+typedef enum { GALE__SERVER_NEW, GALE__SERVER_RUNNING, GALE__SERVER_STOPPED } gale__server_state_t;
 
 struct gale_server_s {
     gale_config_t config;
@@ -23,7 +20,8 @@ struct gale_server_s {
     bool has_handler;
     bool own_threads; /* gale_server_start made them */
     bool attached;
-    atomic_bool half_gone; /* an attached server: gale_server_free was called, or its worker has ended */
+    atomic_bool
+        half_gone; /* an attached server: gale_server_free was called, or its worker has ended */
     atomic_int state;
     atomic_uint stops; /* calls of gale_server_stop */
     gale__address_t address[GALE__MAX_LISTENERS];
@@ -41,7 +39,8 @@ gale_server_t *gale__server_make(const gale_config_t *config);
 bool gale__server_any(void);
 /* Keeps the sentence for gale_server_errmsg and gives `err`. */
 int gale__server_fail(gale_server_t *s, int err, const char *what, const char *where);
-/* Stops and joins what runs, then frees; of an attached server that still runs: as its loop closes. */
+/* Stops and joins what runs, then frees; of an attached server that still runs: as its
+ * loop closes. */
 void gale__server_destroy(gale_server_t *s);
 
 int gale__server_run(gale_server_t *s);

@@ -53,7 +53,9 @@ static int stream_read_start(gale__conn_t *c) {
     return uv_read_start(&c->uv.stream, on_room, on_read);
 }
 
-static void stream_read_stop(gale__conn_t *c) { uv_read_stop(&c->uv.stream); }
+static void stream_read_stop(gale__conn_t *c) {
+    uv_read_stop(&c->uv.stream);
+}
 
 static void on_shutdown(uv_shutdown_t *req, int status) {
     (void)status; /* a failed shutdown shows as EOF or by the deadline */
@@ -68,9 +70,13 @@ static void stream_shutdown(gale__conn_t *c) {
     }
 }
 
-static void on_closed(uv_handle_t *h) { gale__conn_closed(h->data); }
+static void on_closed(uv_handle_t *h) {
+    gale__conn_closed(h->data);
+}
 
-static void stream_close(gale__conn_t *c) { uv_close(&c->uv.handle, on_closed); }
+static void stream_close(gale__conn_t *c) {
+    uv_close(&c->uv.handle, on_closed);
+}
 
 static int stream_remote(const gale__conn_t *c, char *out, size_t size) {
     struct sockaddr_storage name;

@@ -14,7 +14,9 @@ enum { FREE_OUTBOXES = 8 };
 
 static _Thread_local gale_worker_t *here;
 
-gale_worker_t *gale__worker_here(void) { return here; }
+gale_worker_t *gale__worker_here(void) {
+    return here;
+}
 
 gale_worker_t *gale__worker_enter(gale_worker_t *w) {
     gale_worker_t *before = here;
@@ -23,9 +25,12 @@ gale_worker_t *gale__worker_enter(gale_worker_t *w) {
     return before;
 }
 
-void gale__worker_leave(gale_worker_t *before) { here = before; }
+void gale__worker_leave(gale_worker_t *before) {
+    here = before;
+}
 
-/* ------------------------------------------------------------------------------- deadlines, Date */
+/* -------------------------------------------------------------------------------
+ * deadlines, Date */
 
 static void on_wheel(uv_timer_t *t);
 
@@ -68,7 +73,8 @@ const gale__stamp_t *gale__worker_stamp(gale_worker_t *w) {
     return &w->stamp;
 }
 
-/* ------------------------------------------------------------------------------ outboxes, settling */
+/* ------------------------------------------------------------------------------
+ * outboxes, settling */
 
 gale__outbox_t *gale__worker_outbox(gale_worker_t *w) {
     gale__outbox_t *o = w->outboxes;
@@ -140,7 +146,8 @@ static void stop_timers(gale_worker_t *w) {
     while (w->timers != NULL) gale__timer_stop(w->timers);
 }
 
-/* No connection and no listener is left: the worker's own handles go, and with them the loop's reason to run. */
+/* No connection and no listener is left: the worker's own handles go, and with them the loop's
+ * reason to run. */
 static void close_handles(gale_worker_t *w) {
     w->state = GALE__WORKER_CLOSING;
     const gale_handler_t *h = &w->server->handler;
@@ -179,7 +186,8 @@ static void on_grace_over(uv_timer_t *t) {
     gale__worker_leave(before);
 }
 
-/* Settling one connection may close others (a handler that answers them), so the list is walked by marks. */
+/* Settling one connection may close others (a handler that answers them), so the list is walked by
+ * marks. */
 static void retire_all(gale_worker_t *w) {
     for (gale__conn_t *c = w->conns, *next; c != NULL; c = next) {
         next = c->next;
@@ -230,7 +238,7 @@ int gale__worker_post(gale_worker_t *w, void (*fn)(void *arg), void *arg) {
     return posted < 0 ? posted : 0;
 }
 
-/* ------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 static int open_handles(gale_worker_t *w) {
     int err = uv_async_init(w->loop, &w->wake, on_wake);

@@ -1,6 +1,7 @@
 /*
- * A worker: one libuv loop on one thread with everything its connections share: blocks, outboxes, pools, the timer wheel,
- * the mailbox, the reference table. Nothing here is locked; other threads come in by the mailbox alone.
+ * A worker: one libuv loop on one thread with everything its connections share: blocks, outboxes,
+ * pools, the timer wheel, the mailbox, the reference table. Nothing here is locked; other threads
+ * come in by the mailbox alone.
  */
 #ifndef GALE_IO_WORKER_H
 #define GALE_IO_WORKER_H
@@ -23,7 +24,7 @@ typedef struct gale__conn gale__conn_t;
 typedef struct gale__accept_point gale__accept_point_t;
 
 typedef enum {
-    GALE__WORKER_IDLE,    /* not yet on a loop */
+    GALE__WORKER_IDLE, /* not yet on a loop */
     GALE__WORKER_RUNNING,
     GALE__WORKER_STOPPING, /* no listeners; open requests finish */
     GALE__WORKER_CLOSING,  /* no connections; handles are being closed */
@@ -39,17 +40,17 @@ struct gale_worker_s {
     atomic_uintptr_t thread; /* of its loop; callbacks keep it current for attached loops */
     gale__worker_state_t state;
 
-    uv_async_t wake;       /* mailbox and stop */
+    uv_async_t wake; /* mailbox and stop */
     uv_timer_t wheel_timer;
     uv_timer_t grace_timer;
-    uv_prepare_t settle;   /* settles connections written to outside their own callbacks */
-    int open_handles;      /* of those four and the listeners */
+    uv_prepare_t settle; /* settles connections written to outside their own callbacks */
+    int open_handles;    /* of those four and the listeners */
     unsigned stops_seen;
-    atomic_int wakers;       /* threads that are about to use `wake` */
+    atomic_int wakers; /* threads that are about to use `wake` */
     atomic_bool wake_closed;
 
     gale__wheel_t wheel;
-    uint64_t wheel_due;    /* when wheel_timer fires; 0: not armed */
+    uint64_t wheel_due; /* when wheel_timer fires; 0: not armed */
     gale__mailbox_t mailbox;
     gale__ref_table_t refs;
     gale__block_pool_t blocks;
@@ -59,13 +60,13 @@ struct gale_worker_s {
 
     gale__outbox_t *outboxes; /* free ones */
     unsigned outbox_count;
-    gale_req_t *requests;     /* free ones */
+    gale_req_t *requests; /* free ones */
     unsigned request_count;
     gale__conn_t *free_conns;
     unsigned free_conn_count;
-    gale__conn_t *conns;      /* open ones */
+    gale__conn_t *conns; /* open ones */
     size_t conn_count;
-    gale__conn_t *dirty;      /* to be settled */
+    gale__conn_t *dirty; /* to be settled */
     gale_timer_t *timers;
     gale__accept_point_t *accept_points;
 };
@@ -78,8 +79,9 @@ void gale__worker_release(gale_worker_t *w);
 void gale__worker_wake(gale_worker_t *w);
 int gale__worker_post(gale_worker_t *w, void (*fn)(void *arg), void *arg);
 
-/* Every callback of libuv that reaches Gale's code begins with it: the calling thread is the worker's. Gives what
- * gale__worker_leave wants at its end; the worker itself may be gone by then. */
+/* Every callback of libuv that reaches Gale's code begins with it: the calling thread is the
+ * worker's. Gives what gale__worker_leave wants at its end; the worker itself may be gone by then.
+ */
 gale_worker_t *gale__worker_enter(gale_worker_t *w);
 void gale__worker_leave(gale_worker_t *before);
 static inline bool gale__on_loop(const gale_worker_t *w) {
@@ -104,7 +106,8 @@ void gale__worker_check_stopped(gale_worker_t *w);
 void gale__worker_handle_closed(uv_handle_t *h);
 
 /* User timers. */
-gale_timer_t *gale__timer_start(gale_worker_t *w, uint64_t ms, uint64_t repeat, void (*fn)(void *), void *data);
+gale_timer_t *gale__timer_start(gale_worker_t *w, uint64_t ms, uint64_t repeat, void (*fn)(void *),
+                                void *data);
 void gale__timer_stop(gale_timer_t *t);
 
 #endif

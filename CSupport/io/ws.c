@@ -63,8 +63,13 @@ static int write_101(gale_req_t *r, const char accept[28], const gale_header_t *
     all[0] = (gale_header_t){GALE__LIT("Sec-WebSocket-Accept"), gale_str(accept, 28)};
     for (size_t i = 0; i < n; i++) all[i + 1] = headers[i];
     gale__response_t head = {
-        .status = 101, .minor = 1, .keep_alive = true, .framing = GALE__BODY_UPGRADE,
-        .headers = all, .header_count = n + 1, .stamp = gale__worker_stamp(r->worker),
+        .status = 101,
+        .minor = 1,
+        .keep_alive = true,
+        .framing = GALE__BODY_UPGRADE,
+        .headers = all,
+        .header_count = n + 1,
+        .stamp = gale__worker_stamp(r->worker),
     };
     bool close = false;
     int64_t bound = gale__response_check(&head, &close);
@@ -107,17 +112,19 @@ int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
     r->status = 101;
     gale__exchange_done(r, GALE_EUPGRADED);
     if (c->eof) gale__conn_cut(c, GALE_EGONE); /* it will never say a word */
-    gale__conn_touch(c); /* settling gives the request back */
+    gale__conn_touch(c);                       /* settling gives the request back */
     if (out != NULL) *out = ws;
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------- sending */
+/*
+ * --------------------------------------------------------------------------------------- sending
+ */
 
 static int write_frame_head(gale_ws_t *ws, int opcode, uint64_t length) {
     char head[10];
-    return gale__conn_write(ws->conn,
-                            gale_str(head, gale__ws_frame_write(head, opcode, true, false, length)));
+    return gale__conn_write(
+        ws->conn, gale_str(head, gale__ws_frame_write(head, opcode, true, false, length)));
 }
 
 static int after_send(gale_ws_t *ws, int err) {
@@ -168,7 +175,9 @@ int gale__ws_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
     return after_send(ws, err);
 }
 
-/* --------------------------------------------------------------------------------------- closing */
+/*
+ * --------------------------------------------------------------------------------------- closing
+ */
 
 static int send_close(gale_ws_t *ws, int code, gale_str_t reason) {
     char payload[CONTROL_MAX];
@@ -258,7 +267,9 @@ void gale__ws_drained(gale_ws_t *ws) {
     if (ws->handler.on_drain != NULL) ws->handler.on_drain(ws, ws->data);
 }
 
-/* ------------------------------------------------------------------------------------- receiving */
+/*
+ * ------------------------------------------------------------------------------------- receiving
+ */
 
 static void deliver(gale_ws_t *ws, int kind, gale_str_t bytes) {
     if (ws->close_sent || ws->handler.on_message == NULL) return;
@@ -334,8 +345,9 @@ static size_t feed_payload(gale_ws_t *ws, char *bytes, size_t len) {
 /* Opens a data frame after the rules of fragmentation (RFC 6455 5.4). False when it failed. */
 static bool open_data(gale_ws_t *ws, const gale__ws_frame_t *f) {
     if ((f->opcode == GALE__WS_CONT) != (ws->message_kind != 0)) {
-        fail(ws, 1002, f->opcode == GALE__WS_CONT ? "continuation of no message"
-                                                  : "a message begins within another");
+        fail(ws, 1002,
+             f->opcode == GALE__WS_CONT ? "continuation of no message"
+                                        : "a message begins within another");
         return false;
     }
     uint64_t max = config_of(ws)->ws_max_message_bytes;

@@ -28,8 +28,7 @@ static bool starts_with(gale_str_t s, const char *prefix) {
     return s.len >= strlen(prefix) && memcmp(s.ptr, prefix, strlen(prefix)) == 0;
 }
 
-/* -----------------------------------------------------------------------------------------------------------
- * /ws */
+/* ------------------------------------------------------------------------------------------ /ws */
 
 /* A client that sends but doesn't read is paused until its send queue is short again. */
 static void ws_message(gale_ws_t *ws, int kind, gale_str_t bytes, void *data) {
@@ -46,8 +45,7 @@ static void ws_accept(gale_req_t *req) {
     gale_ws_accept(req, &handler, NULL, NULL, 0, &ws); /* answers by itself what is no handshake */
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * routes */
+/* --------------------------------------------------------------------------------------- routes */
 
 static void serve_static(gale_req_t *req, gale_str_t path) {
     int status = gale_files_serve(files, req, path, NULL, 0);
@@ -85,8 +83,7 @@ static void on_request(gale_req_t *req, void *data) {
     }
 }
 
-/* --------------------------------------------------------------------------------------------------
- * command line */
+/* --------------------------------------------------------------------------------- command line */
 
 typedef struct {
     const char *host, *port, *root, *unix_path;
