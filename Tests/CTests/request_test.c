@@ -19,8 +19,9 @@ static void done_with(rig_t *rig, rig_client_t *client) {
 TEST(request, line_and_fields) {
     rig_t rig;
     rig_client_t client;
-    with_request(&rig, &client, "DELETE /a%20b/c?x=1&y=?z HTTP/1.1\r\nHost: example.org\r\nEmpty:\r\n"
-                                "Twice: one \r\ntwice:\ttwo\r\n\r\n");
+    with_request(&rig, &client,
+                 "DELETE /a%20b/c?x=1&y=?z HTTP/1.1\r\nHost: example.org\r\nEmpty:\r\n"
+                 "Twice: one \r\ntwice:\ttwo\r\n\r\n");
     gale_req_t *req = rig.req;
     const gale_header_t *h;
     REQUIRE(req != NULL);
@@ -49,11 +50,16 @@ TEST(request, paths_and_queries) {
     static const struct {
         const char *line, *path, *query;
     } rows[] = {
-        {"GET /", "/", ""},           {"GET /?", "/", ""},
-        {"GET /a?b?c", "/a", "b?c"},  {"OPTIONS *", "*", ""},
-        {"GET http://h", "/", ""},    {"GET http://h/", "/", ""},
-        {"GET http://h/p?q", "/p", "q"}, {"GET http://h?q", "/", "q"},
-        {"GET //a/b", "//a/b", ""},   {"CONNECT h:80", "h:80", ""},
+        {"GET /", "/", ""},
+        {"GET /?", "/", ""},
+        {"GET /a?b?c", "/a", "b?c"},
+        {"OPTIONS *", "*", ""},
+        {"GET http://h", "/", ""},
+        {"GET http://h/", "/", ""},
+        {"GET http://h/p?q", "/p", "q"},
+        {"GET http://h?q", "/", "q"},
+        {"GET //a/b", "//a/b", ""},
+        {"CONNECT h:80", "h:80", ""},
         {"GET /a:b//c", "/a:b//c", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -82,7 +88,8 @@ TEST(request, lengths) {
     CHECK_EQ_INT(gale_req_content_length(rig.req), 3);
     CHECK_EQ_STR(gale_req_body(rig.req), "abc");
     done_with(&rig, &client);
-    with_request(&rig, &client, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    with_request(&rig, &client,
+                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
     REQUIRE(rig.req != NULL);
     CHECK(gale_req_has_body(rig.req));
     CHECK_EQ_INT(gale_req_content_length(rig.req), -1);
@@ -100,13 +107,27 @@ TEST(request, origin_WS_05) {
         const char *host, *origin;
         bool same;
     } rows[] = {
-        {"h", NULL, true},          {"h", "http://h", true},     {"h", "https://h", true},
-        {"EX.com", "http://ex.COM", true}, {"h:80", "http://h", true}, {"h", "http://h:80", true},
-        {"h:443", "https://h", true}, {"h", "https://h:443", true}, {"h:8080", "http://h:8080", true},
-        {"h", "http://h:8080", false}, {"h:8080", "http://h", false}, {"h", "http://other", false},
-        {"h", "null", false},       {"h", "", false},            {"h", "http://", false},
-        {"h", "ftp://h", false},    {"h", "http://hh", false},   {"h", "http://h.evil.org", false},
-        {"h", "https://h:80", false}, {"[::1]:80", "http://[::1]", true}, {"h", "h", false},
+        {"h", NULL, true},
+        {"h", "http://h", true},
+        {"h", "https://h", true},
+        {"EX.com", "http://ex.COM", true},
+        {"h:80", "http://h", true},
+        {"h", "http://h:80", true},
+        {"h:443", "https://h", true},
+        {"h", "https://h:443", true},
+        {"h:8080", "http://h:8080", true},
+        {"h", "http://h:8080", false},
+        {"h:8080", "http://h", false},
+        {"h", "http://other", false},
+        {"h", "null", false},
+        {"h", "", false},
+        {"h", "http://", false},
+        {"h", "ftp://h", false},
+        {"h", "http://hh", false},
+        {"h", "http://h.evil.org", false},
+        {"h", "https://h:80", false},
+        {"[::1]:80", "http://[::1]", true},
+        {"h", "h", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         rig_t rig;

@@ -1,0 +1,316 @@
+/* gale_server_listen: addresses, ports in use, unix sockets. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "rig_alloc.h"
+#include "rig_socket.h"
+
+#define GET "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+
+static int try_listen(const char *url, char *message, size_t size) {
+    gale_server_t *s;
+    if (gale_server_new(&s, NULL) < 0) return UV_ENOMEM;
+    int err = gale_server_listen(s, url);
+    snprintf(message, size, "%s", gale_server_errmsg(s));
+    gale_server_free(s);
+    return err;
+}
+
+static void check_answers(int fd) {
+    char out[1024];
+    CHECK(fd >= 0);
+    if (fd < 0) return;
+    CHECK(sock_send(fd, GET) && sock_read(fd, out, sizeof out, NULL) > 0);
+    CHECK_EQ_STRS(rig_body_of(gale_cstr(out)), gale_cstr("hello"));
+    close(fd);
+}
+
+TEST(listener, not_urls) {
+    static const char *const bad[] = {
+        "",
+        "http://",
+        "http://127.0.0.1",
+        "http://127.0.0.1:",
+        "http://127.0.0.1:x",
+        "127.0.0.1:80",
+        "http://127.0.0.1:65536",
+        "http://127.0.0.1:-1",
+        "http://127.0.0.1:+1",
+        "http://:8080",
+        "https://127.0.0.1:0",
+        "http://[::1:0",
+        "http://[::1]",
+        "http://[::1]0",
+        "http://[]:0",
+        "http://127.0.0.1:0/path",
+        "unix:",
+        "unix",
+        "tcp://127.0.0.1:0",
+        "http://127.0.0.1:123456",
+    };
+    char message[256];
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int err = try_listen(bad[i], message, sizeof message);
+        CHECK_MSG(err == GALE_EURL, "\"%s\": %s", bad[i], gale_err_name(err));
+        CHECK_MSG(rig_has(gale_cstr(message), "not a listen address"), "%s", message);
+    }
+}
+
+TEST(listener, urls) {
+    static const char *const good[] = {"http://127.0.0.1:0", "http://127.0.0.1:0/",
+                                       "http://[::1]:0",     "http://localhost:0",
+                                       "http://0.0.0.0:0",   "http://[::]:0"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        gale_server_t *s;
+        REQUIRE(gale_server_new(&s, NULL) == 0);
+        CHECK_MSG(gale_server_listen(s, good[i]) == 0, "%s", gale_server_errmsg(s));
+        CHECK(gale_server_port(s, 0) > 0);
+        CHECK_EQ_INT(gale_server_port(s, 1), 0);
+        gale_server_free(s);
+    }
+}
+
+TEST(listener, what_cannot_be_bound) {
+    char message[256];
+    CHECK_EQ_INT(try_listen("http://203.0.113.7:0", message, sizeof message), UV_EADDRNOTAVAIL);
+    CHECK(rig_has(gale_cstr(message), "cannot listen on 203.0.113.7:0: "));
+    CHECK(try_listen("http://no such host:0", message, sizeof message) < 0);
+    CHECK_EQ_INT(try_listen("unix:/no/such/folder/socket", message, sizeof message), UV_ENOENT);
+    char path[200];
+    memset(path, 'x', sizeof path - 1);
+    memcpy(path, "unix:/tmp/", 10);
+    path[sizeof path - 1] = '\0';
+    CHECK_EQ_INT(try_listen(path, message, sizeof message), UV_ENAMETOOLONG);
+}
+
+TEST(listener, no_more_sockets_once_it_runs) {
+    gale_config_t config = gale_config();
+    config.workers = 2;
+    gale_server_t *s = live_start(&config, NULL, NULL, "http://127.0.0.1:0");
+    REQUIRE(s != NULL);
+    CHECK_EQ_INT(gale_server_listen(s, "http://127.0.0.1:0"), GALE_ESTATE);
+    for (int i = 0; i < 10; i++) check_answers(sock_connect(gale_server_port(s, 0)));
+    live_end(s);
+}
+
+/* Another server on the port is an error, not a partner, whether it has one worker or many. */
+TEST(listener, a_port_in_use) {
+    for (unsigned workers = 1; workers <= 3; workers += 2) {
+        gale_config_t config = gale_config();
+        char url[64], message[256], want[128];
+        config.workers = workers;
+        gale_server_t *s = live_start(&config, NULL, NULL, "http://127.0.0.1:0");
+        REQUIRE(s != NULL);
+        snprintf(url, sizeof url, "http://127.0.0.1:%d", gale_server_port(s, 0));
+        CHECK_EQ_INT(try_listen(url, message, sizeof message), UV_EADDRINUSE);
+        snprintf(want, sizeof want, "cannot listen on %s: address already in use", url + 7);
+        CHECK_EQ_STRS(gale_cstr(message), gale_cstr(want));
+        check_answers(sock_connect(gale_server_port(s, 0)));
+        live_end(s);
+    }
+}
+
+/* "Bound at once": also when the other one has not begun to run. */
+TEST(listener, a_port_in_use_by_a_server_that_does_not_run_yet) {
+    gale_server_t *s;
+    char url[64], message[256];
+    REQUIRE(gale_server_new(&s, NULL) == 0);
+    CHECK_EQ_INT(gale_server_listen(s, "http://127.0.0.1:0"), 0);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", gale_server_port(s, 0));
+    CHECK_EQ_INT(try_listen(url, message, sizeof message), UV_EADDRINUSE);
+    gale_server_free(s);
+    CHECK_EQ_INT(try_listen(url, message, sizeof message), 0);
+}
+
+/* A port that was just served can be listened on again at once. */
+TEST(listener, a_port_is_free_after_the_server) {
+    gale_config_t config = gale_config();
+    config.workers = 2;
+    gale_server_t *s = live_start(&config, NULL, NULL, "http://127.0.0.1:0");
+    REQUIRE(s != NULL);
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", gale_server_port(s, 0));
+    for (int i = 0; i < 3; i++) {
+        check_answers(sock_connect(gale_server_port(s, 0)));
+        live_end(s);
+        s = live_start(&config, NULL, NULL, url);
+        REQUIRE(s != NULL);
+    }
+    live_end(s);
+}
+
+TEST(listener, ipv6_only) {
+    gale_config_t config = gale_config();
+    config.workers = 1;
+    gale_server_t *s = live_start(&config, NULL, NULL, "http://[::]:0");
+    REQUIRE(s != NULL);
+    check_answers(sock_connect_ipv6(gale_server_port(s, 0)));
+    CHECK_EQ_INT(sock_connect(gale_server_port(s, 0)), -1);
+    live_end(s);
+}
+
+/* --------------------------------------------------------------------------------- unix sockets */
+
+static void temp_path(char path[64], char url[80]) {
+    snprintf(path, 64, "/tmp/gale-test-%d.sock", (int)getpid());
+    snprintf(url, 80, "unix:%s", path);
+    unlink(path);
+}
+
+TEST(listener, unix_socket_has_mode_0600_and_goes_with_the_server_NET_02) {
+    char path[64], url[80];
+    struct stat st;
+    temp_path(path, url);
+    for (unsigned workers = 1; workers <= 3; workers += 2) {
+        gale_config_t config = gale_config();
+        config.workers = workers;
+        gale_server_t *s = live_start(&config, NULL, NULL, url);
+        REQUIRE(s != NULL);
+        CHECK(stat(path, &st) == 0 && S_ISSOCK(st.st_mode));
+        CHECK_EQ_UINT(st.st_mode & 0777, 0600);
+        CHECK_EQ_INT(gale_server_port(s, 0), 0);
+        for (int i = 0; i < 10; i++) check_answers(sock_connect_unix(path));
+        live_end(s);
+        CHECK(stat(path, &st) < 0);
+    }
+}
+
+TEST(listener, a_stale_unix_socket_is_replaced_NET_02) {
+    char path[64], url[80], message[256];
+    temp_path(path, url);
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    memcpy(name.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof name) == 0);
+    close(fd);
+    CHECK_EQ_INT(try_listen(url, message, sizeof message), 0);
+    unlink(path);
+}
+
+TEST(listener, a_unix_socket_in_use_is_refused) {
+    char path[64], url[80], message[256];
+    temp_path(path, url);
+    gale_config_t config = gale_config();
+    config.workers = 1;
+    gale_server_t *s = live_start(&config, NULL, NULL, url);
+    REQUIRE(s != NULL);
+    CHECK_EQ_INT(try_listen(url, message, sizeof message), UV_EADDRINUSE);
+    check_answers(sock_connect_unix(path));
+    live_end(s);
+}
+
+TEST(listener, any_other_file_is_refused_NET_02) {
+    char path[64], url[80], message[256];
+    struct stat st;
+    temp_path(path, url);
+    FILE *file = fopen(path, "w");
+    REQUIRE(file != NULL);
+    fclose(file);
+    CHECK_EQ_INT(try_listen(url, message, sizeof message), UV_EEXIST);
+    CHECK(stat(path, &st) == 0 && S_ISREG(st.st_mode));
+    unlink(path);
+    REQUIRE(mkdir(path, 0700) == 0);
+    CHECK(try_listen(url, message, sizeof message) < 0);
+    CHECK(rmdir(path) == 0);
+    REQUIRE(symlink("/tmp", path) == 0);
+    CHECK(try_listen(url, message, sizeof message) < 0);
+    CHECK(unlink(path) == 0);
+}
+
+/* What another process has put in place of our file is not ours to remove. */
+TEST(listener, a_replaced_file_stays) {
+    char path[64], url[80];
+    struct stat st;
+    temp_path(path, url);
+    gale_server_t *s;
+    REQUIRE(gale_server_new(&s, NULL) == 0);
+    CHECK_EQ_INT(gale_server_listen(s, url), 0);
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s.old", path);
+    REQUIRE(rename(path, aside) == 0);
+    FILE *file = fopen(path, "w");
+    if (file != NULL) fclose(file);
+    gale_server_free(s);
+    CHECK(stat(path, &st) == 0 && S_ISREG(st.st_mode));
+    unlink(path);
+    unlink(aside);
+}
+
+TEST(listener, abstract_names) {
+    gale_config_t config = gale_config();
+    char message[256];
+    config.workers = 2;
+    gale_server_t *s = live_start(&config, NULL, NULL, "unix:@gale-listener-test");
+    REQUIRE(s != NULL);
+    check_answers(sock_connect_unix("@gale-listener-test"));
+    CHECK_EQ_INT(try_listen("unix:@gale-listener-test", message, sizeof message), UV_EADDRINUSE);
+    live_end(s);
+}
+
+/* ------------------------------------------------------------------------------- without memory */
+
+/* Clients for whom there is no memory are dropped; the next ones are served. */
+TEST(listener, goes_on_after_it_had_no_memory) {
+    enum { CLIENTS = 8 };
+    int fds[CLIENTS];
+    char byte[2];
+    rig_t rig;
+    rig_alloc_begin(1, true);
+    rig_alloc_pause(true);
+    rig_init(&rig);
+    rig.url = "http://127.0.0.1:0";
+    rig_open(&rig);
+    for (int i = 0; i < CLIENTS; i++) fds[i] = sock_connect(gale_server_port(rig.server, 0));
+    rig_alloc_pause(false);
+    rig_turn(&rig, 20);
+    rig_alloc_pause(true);
+    CHECK(rig_alloc_refused());
+    for (int i = 0; i < CLIENTS; i++) {
+        CHECK_EQ_INT(sock_read(fds[i], byte, sizeof byte, NULL), 0);
+        close(fds[i]);
+    }
+    int fd = sock_connect(gale_server_port(rig.server, 0));
+    CHECK(fd >= 0 && sock_send(fd, GET));
+    CHECK(rig_until(&rig, &rig.requests, 1, 2000));
+    close(fd);
+    rig_close(&rig);
+    rig_alloc_end();
+}
+
+/* ------------------------------------------------------------------------------------ balancing */
+
+static void say_worker(gale_req_t *req, void *data) {
+    char text[16];
+    (void)data;
+    snprintf(text, sizeof text, "%zu", gale_worker_index(gale_req_worker(req)));
+    gale_respond_text(req, 200, text);
+}
+
+TEST(listener, each_worker_gets_clients) {
+    static const char *const urls[] = {"http://127.0.0.1:0", "unix:@gale-balance-test"};
+    for (int way = 0; way < 2; way++) {
+        gale_config_t config = gale_config();
+        gale_handler_t h = gale_handler();
+        unsigned seen[2] = {0, 0};
+        config.workers = 2;
+        h.on_request = say_worker;
+        gale_server_t *s = live_start(&config, &h, NULL, urls[way]);
+        REQUIRE(s != NULL);
+        for (int i = 0; i < 400 && (seen[0] == 0 || seen[1] == 0); i++) {
+            char out[512];
+            int fd =
+                way == 0 ? sock_connect(gale_server_port(s, 0)) : sock_connect_unix(urls[1] + 5);
+            REQUIRE(fd >= 0 && sock_send(fd, GET) && sock_read(fd, out, sizeof out, NULL) > 0);
+            seen[rig_has(rig_body_of(gale_cstr(out)), "1")]++;
+            close(fd);
+        }
+        CHECK(seen[0] > 0);
+        if (way == 0) CHECK(seen[1] > 0); /* on a unix socket the first to wake takes it */
+        live_end(s);
+    }
+}
