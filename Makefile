@@ -46,10 +46,10 @@ bench: ## compare with other servers on this machine
 	python3 Benchmarks/bench.py
 
 asan: ## C tests and examples under AddressSanitizer and UBSan
-	@$(MAKE) sanitize NAME=asan SANITIZE=address,undefined
+	@$(MAKE) sanitize NAME=asan SANITIZE=address,undefined SANITIZE_CC="$(CLANG)"
 
 tsan: ## C tests and examples under ThreadSanitizer
-	@$(MAKE) sanitize NAME=tsan SANITIZE=thread
+	@$(MAKE) sanitize NAME=tsan SANITIZE=thread SANITIZE_CC=gcc
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60); FUZZ=part of a name; finds land in build/fuzz
 	@.ci/packages $(C_PACKAGES)
@@ -94,8 +94,8 @@ test-install: lib
 	Tests/Install/run
 
 sanitize:
-	@.ci/packages $(C_PACKAGES) python3
-	@.ci/quiet $(CMAKE) -S . -B build/$(NAME) -DCMAKE_C_COMPILER="$(CLANG)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	@.ci/packages $(C_PACKAGES) gcc python3
+	@.ci/quiet $(CMAKE) -S . -B build/$(NAME) -DCMAKE_C_COMPILER="$(SANITIZE_CC)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 		-DGALE_SANITIZE=$(SANITIZE) -DGALE_BUILD_TESTS=ON -DGALE_BUILD_EXAMPLES=ON -DGALE_INSTALL=OFF
 	@.ci/quiet cmake --build build/$(NAME) -j $(JOBS)
 	build/$(NAME)/tests/gale_tests
