@@ -13,8 +13,7 @@ enum {
     IN_LIMIT = 65536, /* bytes of later requests, or of a paused body, before reading stops */
     LINGER_BYTES = 1 << 20,
     LINGER_MS = 2000,
-    FREE_CONNS = 256,
-    COPY_LIMIT = 4096 /* larger borrowed writes go out from where they lie */
+    FREE_CONNS = 256
 };
 
 gale__conn_t *gale__conn_new(gale_worker_t *w, const gale__transport_t *t) {
@@ -210,104 +209,6 @@ void gale__conn_eof(gale__conn_t *c) {
 
 void gale__conn_broken(gale__conn_t *c, int reason) {
     gale__conn_cut(c, reason);
-    gale__conn_settle(c);
-}
-
-/* --------------------------------------------------------------------------------------- output */
-
-size_t gale__conn_queued(const gale__conn_t *c) {
-    size_t n = c->out == NULL ? 0 : c->out->bytes;
-    return c->backlogs == 0 ? n : n + c->transport->queued(c);
-}
-
-static gale__outbox_t *outbox(gale__conn_t *c) {
-    if (c->out == NULL && (c->out = gale__worker_outbox(c->worker)) == NULL) {
-        gale__conn_cut(c, UV_ENOMEM);
-    }
-    return c->out;
-}
-
-int gale__conn_flush(gale__conn_t *c) {
-    gale__outbox_t *o = c->out;
-    if (o == NULL || o->bytes == 0) return 0;
-    if (c->cut_due) {
-        gale__outbox_clear(o);
-        return GALE_EGONE;
-    }
-    long sent = 0;
-    if (c->backlogs == 0) {
-        sent = c->transport->try_write(c, o->part, o->parts);
-        if (sent < 0 && sent != UV_EAGAIN) {
-            gale__outbox_clear(o);
-            gale__conn_cut(c, GALE_EGONE);
-            return GALE_EGONE;
-        }
-        if (sent < 0) sent = 0;
-    }
-    if ((size_t)sent == o->bytes) {
-        gale__outbox_clear(o);
-        return 0;
-    }
-    gale__backlog_t *b = gale__outbox_backlog(o, (size_t)sent);
-    int err = b == NULL ? UV_ENOMEM : c->transport->write(c, b);
-    if (err < 0) {
-        if (b != NULL) gale__backlog_free(b);
-        gale__conn_cut(c, GALE_EGONE);
-        return err;
-    }
-    c->backlogs++;
-    return 0;
-}
-
-char *gale__conn_reserve(gale__conn_t *c, size_t n) {
-    if (c->cut_due || outbox(c) == NULL) return NULL;
-    char *room = gale__outbox_room(c->out, n);
-    if (room != NULL) return room;
-    if (gale__conn_flush(c) < 0) return NULL;
-    return gale__outbox_room(c->out, n);
-}
-
-int gale__conn_write(gale__conn_t *c, gale_str_t bytes) {
-    if (bytes.len == 0) return c->cut_due ? GALE_EGONE : 0;
-    if (bytes.len <= COPY_LIMIT) {
-        char *room = gale__conn_reserve(c, bytes.len);
-        if (room == NULL) return GALE_EGONE;
-        memcpy(room, bytes.ptr, bytes.len);
-        gale__outbox_commit(c->out, bytes.len);
-        return 0;
-    }
-    if (c->cut_due || outbox(c) == NULL) return GALE_EGONE;
-    if (!gale__outbox_borrow(c->out, bytes)) {
-        if (gale__conn_flush(c) < 0) return GALE_EGONE;
-        gale__outbox_borrow(c->out, bytes);
-    }
-    return gale__conn_flush(c);
-}
-
-int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf) {
-    if (buf.len <= GALE__OUT_SMALL) {
-        int err = gale__conn_write(c, gale_str(buf.ptr, buf.len));
-        gale_buf_free(buf);
-        return err;
-    }
-    if (c->cut_due || outbox(c) == NULL) {
-        gale_buf_free(buf);
-        return GALE_EGONE;
-    }
-    if (!gale__outbox_add(c->out, buf)) {
-        if (gale__conn_flush(c) < 0 || !gale__outbox_add(c->out, buf)) {
-            gale_buf_free(buf);
-            return GALE_EGONE;
-        }
-    }
-    return 0;
-}
-
-void gale__conn_written(gale__conn_t *c, gale__backlog_t *b, int status) {
-    gale__backlog_free(b);
-    c->backlogs--;
-    if (c->phase == GALE__PHASE_CLOSED) return;
-    if (status < 0) gale__conn_cut(c, GALE_EGONE);
     gale__conn_settle(c);
 }
 

@@ -103,14 +103,14 @@ void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o) {
     w->outbox_count++;
 }
 
-static void on_settle(uv_prepare_t *p) {
+static void on_settle(uv_idle_t *p) {
     gale_worker_t *w = p->data, *before = gale__worker_enter(w);
     gale__worker_settle_all(w);
     gale__worker_leave(before);
 }
 
 void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c) {
-    if (w->dirty == NULL) uv_prepare_start(&w->settle, on_settle);
+    if (w->dirty == NULL) uv_idle_start(&w->settle, on_settle);
     c->dirty = true;
     c->dirty_next = w->dirty;
     w->dirty = c;
@@ -131,7 +131,7 @@ void gale__worker_settle_all(gale_worker_t *w) {
         c->dirty = false;
         gale__conn_settle(c);
     }
-    uv_prepare_stop(&w->settle);
+    uv_idle_stop(&w->settle);
 }
 
 /* ------------------------------------------------------------------------------------- stopping */
@@ -245,7 +245,7 @@ static int open_handles(gale_worker_t *w) {
     if (err < 0) return err;
     uv_timer_init(w->loop, &w->wheel_timer); /* these three cannot fail */
     uv_timer_init(w->loop, &w->grace_timer);
-    uv_prepare_init(w->loop, &w->settle);
+    uv_idle_init(w->loop, &w->settle);
     w->wake.data = w->wheel_timer.data = w->grace_timer.data = w->settle.data = w;
     /* Deadlines and the grace period hold no loop open by themselves: connections do. */
     uv_unref((uv_handle_t *)&w->wheel_timer);

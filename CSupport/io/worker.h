@@ -43,7 +43,9 @@ struct gale_worker_s {
     uv_async_t wake; /* mailbox and stop */
     uv_timer_t wheel_timer;
     uv_timer_t grace_timer;
-    uv_prepare_t settle; /* settles connections written to outside their own callbacks */
+    /* Settles connections written to outside their own callbacks. While it is due the loop must not wait, nor a
+     * foreign one that asks uv_backend_timeout: that is why it is an idle and no prepare handle. */
+    uv_idle_t settle;
     int open_handles;    /* of those four and the listeners */
     unsigned stops_seen;
     atomic_int wakers; /* threads that are about to use `wake` */
