@@ -14,7 +14,7 @@ static void echo_target(rig_t *rig, gale_req_t *req) {
     CHECK_EQ_INT(gale_respond(req, 200, NULL, 0, gale_req_target(req)), 0);
 }
 
-/* ------------------------------------------------------------------------------ a thousand servers */
+/* --------------------------------------------------------------------------- a thousand servers */
 
 static void thousand(bool with_request) {
     gale_config_t config = gale_config();
@@ -61,7 +61,7 @@ TEST(accept, thousand_servers_leak_nothing) {
     CHECK_EQ_UINT(rig_open_fds(), before);
 }
 
-/* ------------------------------------------------------------------- ten thousand pipelined requests */
+/* -------------------------------------------------------------- ten thousand pipelined requests */
 
 enum { PIPELINED = 10000 };
 
@@ -178,7 +178,7 @@ TEST(accept, ten_thousand_pipelined_over_a_socket) {
     live_end(s);
 }
 
-/* --------------------------------------------------------------------------------- who leaves early */
+/* ----------------------------------------------------------------------------- who leaves early */
 
 TEST(accept, client_leaves_while_a_handler_waits) {
     for (int way = 0; way < 2; way++) {

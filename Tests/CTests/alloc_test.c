@@ -23,7 +23,9 @@ typedef struct {
     unsigned long hook, heap;
 } calls_t;
 
-static calls_t calls_now(void) { return (calls_t){rig_alloc_calls(), rig_malloc_calls()}; }
+static calls_t calls_now(void) {
+    return (calls_t){rig_alloc_calls(), rig_malloc_calls()};
+}
 
 static void check_none(calls_t before, const char *what) {
     calls_t now = calls_now();
@@ -33,7 +35,7 @@ static void check_none(calls_t before, const char *what) {
               now.heap - before.heap, ROUNDS);
 }
 
-/* ------------------------------------------------------------------------- through the peer */
+/* ----------------------------------------------------------------------------- through the peer */
 
 static void answer(rig_t *rig, gale_req_t *req) {
     (void)rig;
@@ -68,9 +70,15 @@ static void through_peer(const char *text, void (*request)(rig_t *, gale_req_t *
     rig_alloc_end();
 }
 
-TEST(alloc, none_for_a_get_through_the_peer) { through_peer(get, answer, false); }
-TEST(alloc, none_for_a_small_post_through_the_peer) { through_peer(post, answer, false); }
-TEST(alloc, none_for_a_pipeline_through_the_peer) { through_peer(pipeline, answer, false); }
+TEST(alloc, none_for_a_get_through_the_peer) {
+    through_peer(get, answer, false);
+}
+TEST(alloc, none_for_a_small_post_through_the_peer) {
+    through_peer(post, answer, false);
+}
+TEST(alloc, none_for_a_pipeline_through_the_peer) {
+    through_peer(pipeline, answer, false);
+}
 
 /* Streamed both ways. */
 static void stream(rig_t *rig, gale_req_t *req) {
@@ -92,9 +100,15 @@ static void stream_with_body(rig_t *rig, gale_req_t *req) {
     stream(rig, req);
 }
 
-TEST(alloc, none_for_a_streamed_response) { through_peer(get, stream, false); }
-TEST(alloc, none_for_a_streamed_body) { through_peer(post, stream_with_body, true); }
-TEST(alloc, none_for_a_streamed_chunked_body) { through_peer(chunked, stream_with_body, true); }
+TEST(alloc, none_for_a_streamed_response) {
+    through_peer(get, stream, false);
+}
+TEST(alloc, none_for_a_streamed_body) {
+    through_peer(post, stream_with_body, true);
+}
+TEST(alloc, none_for_a_streamed_chunked_body) {
+    through_peer(chunked, stream_with_body, true);
+}
 
 TEST(alloc, none_for_a_websocket_echo_through_the_peer) {
     rig_t rig;
@@ -183,10 +197,18 @@ static void over_socket(const char *text, unsigned answers) {
     rig_alloc_end();
 }
 
-TEST(alloc, none_for_a_get_over_a_socket) { over_socket(get, 1); }
-TEST(alloc, none_for_a_small_post_over_a_socket) { over_socket(post, 1); }
-TEST(alloc, none_for_a_pipeline_over_a_socket) { over_socket(pipeline, 16); }
-TEST(alloc, none_for_a_websocket_echo_over_a_socket) { over_socket("", 0); }
+TEST(alloc, none_for_a_get_over_a_socket) {
+    over_socket(get, 1);
+}
+TEST(alloc, none_for_a_small_post_over_a_socket) {
+    over_socket(post, 1);
+}
+TEST(alloc, none_for_a_pipeline_over_a_socket) {
+    over_socket(pipeline, 16);
+}
+TEST(alloc, none_for_a_websocket_echo_over_a_socket) {
+    over_socket("", 0);
+}
 
 /* The watch itself works, or the tests above would prove nothing. */
 TEST(alloc, the_watch_sees_malloc) {

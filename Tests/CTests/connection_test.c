@@ -4,7 +4,10 @@
 
 #define GET "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
-enum { SHORT = 60, SOON = 1000 }; /* ms: of a deadline; by when it must have passed (a tick is 64) */
+enum {
+    SHORT = 60,
+    SOON = 1000
+}; /* ms: of a deadline; by when it must have passed (a tick is 64) */
 
 static void open_client(rig_t *rig, rig_client_t *client) {
     rig_open(rig);
@@ -21,7 +24,7 @@ static void answer_ok(rig_t *rig, gale_req_t *req) {
     CHECK_EQ_INT(gale_respond_text(req, 200, "ok"), 0);
 }
 
-/* -------------------------------------------------------------------------------------- deadlines */
+/* ------------------------------------------------------------------------------------ deadlines */
 
 TEST(connection, header_timeout) {
     rig_t rig;
@@ -168,7 +171,7 @@ TEST(connection, ws_close_timeout_WS_12) {
     rig_ws_close(&rig, &client, &ws);
 }
 
-/* -------------------------------------------------------------------------------------- half-close */
+/* ----------------------------------------------------------------------------------- half-close */
 
 TEST(connection, half_close_after_the_answer_closes) {
     rig_t rig;
@@ -240,7 +243,7 @@ TEST(connection, half_close_in_a_body_is_gone) {
     close_all(&rig, &client);
 }
 
-/* ----------------------------------------------------------------------------------- graceful stop */
+/* -------------------------------------------------------------------------------- graceful stop */
 
 /* H1-26 */
 TEST(connection, stop_closes_idle_ones_and_lets_open_ones_finish_H1_26) {

@@ -27,7 +27,8 @@ TEST(error, codes_of_libuv_pass_through) {
 TEST(error, never_null_and_never_allocated) {
     rig_alloc_begin(0, false);
     unsigned long before = rig_malloc_calls();
-    static const int odd[] = {1, -1, -4999, -5000, -5015, -6000, 12345, -2147483647 - 1, 2147483647};
+    static const int odd[] = {1,     -1,    -4999,           -5000,     -5015,
+                              -6000, 12345, -2147483647 - 1, 2147483647};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         CHECK(strlen(gale_strerror(odd[i])) > 0 && strlen(gale_err_name(odd[i])) > 0);
     }

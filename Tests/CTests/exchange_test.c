@@ -37,7 +37,8 @@ TEST(exchange, chunked_with_trailers) {
     CHECK_EQ_INT(gale_resp_end(rig.req, trailers, 2), 0);
     gale_str_t got = settled(&rig, &client);
     CHECK(rig_has(got, "Transfer-Encoding: chunked\r\n") && !rig_has(got, "Content-Length"));
-    CHECK_EQ_STR(rig_body_of(got), "a\r\n0123456789\r\nb\r\nabcdefghijk\r\n0\r\nSum: 7\r\nOther: \r\n\r\n");
+    CHECK_EQ_STR(rig_body_of(got),
+                 "a\r\n0123456789\r\nb\r\nabcdefghijk\r\n0\r\nSum: 7\r\nOther: \r\n\r\n");
     CHECK_EQ_INT(rig.last_status, GALE_OK);
     close_all(&rig, &client);
 }
@@ -114,8 +115,10 @@ TEST(exchange, head_204_304_and_http_1_0) {
         {GET, 204, 3, "204 No Content", "Content-Length", "", false},
         {GET, 304, -1, "304 Not Modified", "Transfer", "", false},
         {"GET / HTTP/1.0\r\n\r\n", 200, -1, "200 OK", "Transfer", "abc", true},
-        {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, -1, "200", "keep-alive", "abc", true},
-        {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, 3, "keep-alive", "Transfer", "abc", false},
+        {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, -1, "200", "keep-alive", "abc",
+         true},
+        {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, 3, "keep-alive", "Transfer",
+         "abc", false},
         {GET, 200, 3, "Content-Length: 3", "close", "abc", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -126,14 +129,15 @@ TEST(exchange, head_204_304_and_http_1_0) {
         REQUIRE(rig.req != NULL);
         stream_three(rig.req, rows[i].status, rows[i].length);
         gale_str_t got = settled(&rig, &client);
-        CHECK_MSG(rig_has(got, rows[i].has) && !rig_has(got, rows[i].has_not), "row %zu: %s", i, got.ptr);
+        CHECK_MSG(rig_has(got, rows[i].has) && !rig_has(got, rows[i].has_not), "row %zu: %s", i,
+                  got.ptr);
         CHECK_EQ_STRS(rig_body_of(got), gale_cstr(rows[i].body));
         CHECK_EQ_UINT(client.closes, rows[i].closes);
         close_all(&rig, &client);
     }
 }
 
-/* --------------------------------------------------------------------------------- back-pressure */
+/* -------------------------------------------------------------------------------- back-pressure */
 
 TEST(exchange, a_stalled_client_is_waited_for) {
     rig_t rig;
@@ -275,7 +279,8 @@ TEST(exchange, on_done_sees_the_whole_request) {
     rig_client_t client;
     rig_init(&rig);
     rig.done = still_there;
-    open_request(&rig, &client, "POST /t HTTP/1.1\r\nHost: h\r\nA: 1\r\nContent-Length: 4\r\n\r\nbody");
+    open_request(&rig, &client,
+                 "POST /t HTTP/1.1\r\nHost: h\r\nA: 1\r\nContent-Length: 4\r\n\r\nbody");
     CHECK(gale_req_data(rig.req) == NULL);
     gale_req_set_data(rig.req, &rig);
     gale_peer_close(client.peer);

@@ -35,7 +35,7 @@ static void give_up(gale_req_t *req, int err) {
     if (err < 0) gale_resp_abort(req);
 }
 
-/* ---------------------------------------------------------------------------------------- handlers */
+/* ------------------------------------------------------------------------------------- handlers */
 
 static void answer(rig_t *rig, gale_req_t *req) {
     (void)rig;
@@ -98,7 +98,7 @@ static void upgrade(rig_t *rig, gale_req_t *req) {
     give_up(req, gale_ws_accept(req, &h, &f->ws, NULL, 0, &f->ws.ws));
 }
 
-/* ------------------------------------------------------------------------------------------- plays */
+/* ---------------------------------------------------------------------------------------- plays */
 
 static void play_get(rig_t *rig, rig_client_t *client) {
     rig_send(client, "GET / HT");
@@ -160,7 +160,7 @@ static const scenario_t scenarios[] = {
     {"websocket", upgrade, NULL, play_ws},
 };
 
-/* ------------------------------------------------------------------------------------------ running */
+/* -------------------------------------------------------------------------------------- running */
 
 /* The server comes up with memory (server_test.c has that without), its first client perhaps not. */
 static bool open_rig(rig_t *rig, rig_client_t *client) {

@@ -25,7 +25,7 @@ static void answer_at_end(rig_t *rig, gale_req_t *req, gale_str_t chunk, bool la
     if (last) answer_ok(rig, req);
 }
 
-/* ------------------------------------------------------------------------------------- keep-alive */
+/* ----------------------------------------------------------------------------------- keep-alive */
 
 TEST(http1_io, keep_alive_and_close_H1_03_H1_04) {
     static const struct {
@@ -51,7 +51,8 @@ TEST(http1_io, keep_alive_and_close_H1_03_H1_04) {
         gale_str_t got = rig_take(&client);
         CHECK_MSG(client.closes == rows[i].closes, "row %zu", i);
         CHECK_MSG(rows[i].connection == NULL ? !rig_has(got, "Connection:") || rows[i].closes
-                                             : rig_has(got, rows[i].connection), "row %zu", i);
+                                             : rig_has(got, rows[i].connection),
+                  "row %zu", i);
         rig_text_free(&text);
         close_all(&rig, &client);
     }
@@ -74,7 +75,7 @@ TEST(http1_io, one_exchange_at_a_time_H1_05) {
     close_all(&rig, &client);
 }
 
-/* ------------------------------------------------------------------------------------------ bodies */
+/* --------------------------------------------------------------------------------------- bodies */
 
 static void check_body(const char *head, bool streaming) {
     enum { SIZE = 300000 };
@@ -149,7 +150,8 @@ TEST(http1_io, collect_gives_the_body_once) {
         rig_send(&client, rows[i].text);
         rig_turn(&rig, 3);
         CHECK_MSG(result == rows[i].result, "row %zu: %s", i, gale_err_name(result));
-        CHECK_EQ_STRS(gale_str(rig.in.len > 0 ? rig.in.text : "", rig.in.len), gale_cstr(rows[i].body));
+        CHECK_EQ_STRS(gale_str(rig.in.len > 0 ? rig.in.text : "", rig.in.len),
+                      gale_cstr(rows[i].body));
         CHECK_EQ_UINT(rig.bodies, rows[i].status == 200);
         CHECK_EQ_INT(rig_status_of(rig_take(&client)), rows[i].status);
         CHECK_EQ_INT(rig.last_status, rows[i].status == 200 ? GALE_OK : GALE_ELIMIT);
@@ -271,7 +273,7 @@ TEST(http1_io, no_on_body_once_the_response_is_complete) {
     close_all(&rig, &client);
 }
 
-/* ----------------------------------------------------------------------------------- pause, resume */
+/* -------------------------------------------------------------------------------- pause, resume */
 
 static void pause_in_body(rig_t *rig, gale_req_t *req, gale_str_t chunk, bool last) {
     gale_req_pause(req);
@@ -322,7 +324,7 @@ TEST(http1_io, a_client_that_leaves_during_a_pause_is_noticed) {
     close_all(&rig, &client);
 }
 
-/* ----------------------------------------------------------------------------- Expect: 100-continue */
+/* ------------------------------------------------------------------------- Expect: 100-continue */
 
 #define EXPECT(length) POST(length) "Expect: 100-continue\r\n\r\n"
 
@@ -385,7 +387,7 @@ TEST(http1_io, no_continue_to_http_1_0) {
     close_all(&rig, &client);
 }
 
-/* -------------------------------------------------------------------------------- refused requests */
+/* ----------------------------------------------------------------------------- refused requests */
 
 TEST(http1_io, limits_of_the_head_H1_09) {
     rig_t rig;
@@ -398,7 +400,8 @@ TEST(http1_io, limits_of_the_head_H1_09) {
         rig.config.max_headers = 10;
         open_client(&rig, &client);
         rig_text_clear(&text);
-        rig_text_addf(&text, "GET /%.*s HTTP/1.1\r\nHost: h\r\n", way == 1 ? 2000 : 0, rig_pattern(2000));
+        rig_text_addf(&text, "GET /%.*s HTTP/1.1\r\nHost: h\r\n", way == 1 ? 2000 : 0,
+                      rig_pattern(2000));
         if (way == 1) rig_text_clear(&text), rig_text_add(&text, gale_str("GET /", 5));
         if (way != 2) rig_text_add(&text, gale_str(rig_pattern(2000), 2000));
         for (int i = 0; way == 2 && i < 10; i++) rig_text_addf(&text, "A%d: x\r\n", i);
@@ -428,7 +431,7 @@ TEST(http1_io, a_refusal_waits_for_the_answers_before_it) {
     close_all(&rig, &client);
 }
 
-/* ---------------------------------------------------------------------------------- fragmentation */
+/* -------------------------------------------------------------------------------- fragmentation */
 
 /* Many requests that each pin a block for few bytes: heads are copied out, and nothing changes. */
 TEST(http1_io, many_waiting_requests_among_large_reads) {

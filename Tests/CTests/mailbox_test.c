@@ -14,12 +14,15 @@ typedef struct {
 
 static seen_t seen;
 
-static void note(void *arg) { seen.seen[seen.count++ % 64] = (unsigned)(uintptr_t)arg; }
+static void note(void *arg) {
+    seen.seen[seen.count++ % 64] = (unsigned)(uintptr_t)arg;
+}
 
 TEST(mailbox, letters_run_in_order_and_only_the_first_wakes) {
     gale__mailbox_t m = {0};
     seen = (seen_t){0};
-    for (uintptr_t i = 0; i < 10; i++) CHECK_EQ_INT(gale__mailbox_post(&m, note, (void *)i), i == 0);
+    for (uintptr_t i = 0; i < 10; i++)
+        CHECK_EQ_INT(gale__mailbox_post(&m, note, (void *)i), i == 0);
     gale__mailbox_run(&m);
     CHECK_EQ_UINT(seen.count, 10);
     for (unsigned i = 0; i < 10; i++) CHECK_EQ_UINT(seen.seen[i], i);

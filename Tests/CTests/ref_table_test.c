@@ -32,7 +32,8 @@ TEST(ref_table, a_slot_used_again_has_other_references) {
         old[i] = gale__ref_take(&t, &object, GALE__REF_WS, &slot);
         if (i == 0) first = slot;
         CHECK_EQ_UINT(slot, first);
-        for (int j = 0; j < i; j++) CHECK(old[j].bits != old[i].bits && !gale__ref_alive(&t, old[j]));
+        for (int j = 0; j < i; j++)
+            CHECK(old[j].bits != old[i].bits && !gale__ref_alive(&t, old[j]));
         gale__ref_drop(&t, slot);
     }
     gale__ref_table_clear(&t);
@@ -59,7 +60,8 @@ TEST(ref_table, many_slots_and_no_memory) {
     static gale_ref_t refs[MANY];
     static int objects[MANY];
     gale__ref_table_t t = {0};
-    for (int i = 0; i < MANY; i++) refs[i] = gale__ref_take(&t, &objects[i], GALE__REF_REQ, &slots[i]);
+    for (int i = 0; i < MANY; i++)
+        refs[i] = gale__ref_take(&t, &objects[i], GALE__REF_REQ, &slots[i]);
     for (int i = 0; i < MANY; i++) {
         CHECK(gale__ref_get(&t, refs[i], GALE__REF_REQ) == &objects[i]);
         if (i % 2 == 0) gale__ref_drop(&t, slots[i]);

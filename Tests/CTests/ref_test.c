@@ -9,6 +9,11 @@
 
 #define GET "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
+static void never(gale_server_t *server, gale_ref_t ref, void *arg) {
+    (void)server, (void)ref, (void)arg;
+    CHECK(false);
+}
+
 TEST(ref, names_a_request_until_it_is_over) {
     rig_t rig;
     rig_client_t client;
@@ -27,10 +32,10 @@ TEST(ref, names_a_request_until_it_is_over) {
     CHECK_EQ_INT(rig_status_of(rig_take(&client)), 200);
     CHECK(gale_ref_req(rig.server, ref) == NULL);
     CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 200, NULL, 0, rig_buf("abc", 3, &freed)), GALE_EGONE);
-    CHECK_EQ_INT(gale_ref_post(rig.server, ref, NULL, NULL), GALE_EGONE);
+    CHECK_EQ_INT(gale_ref_post(rig.server, ref, never, NULL), GALE_EGONE);
     CHECK_EQ_INT(gale_ref_send(rig.server, ref, GALE_WS_TEXT, rig_buf("abc", 3, &freed)), GALE_EGONE);
-    CHECK_EQ_INT(gale_ref_post(rig.server, (gale_ref_t){0}, NULL, NULL), GALE_EGONE);
-    CHECK_EQ_INT(gale_ref_post(rig.server, (gale_ref_t){UINT64_MAX}, NULL, NULL), GALE_EGONE);
+    CHECK_EQ_INT(gale_ref_post(rig.server, (gale_ref_t){0}, never, NULL), GALE_EGONE);
+    CHECK_EQ_INT(gale_ref_post(rig.server, (gale_ref_t){UINT64_MAX}, never, NULL), GALE_EGONE);
     CHECK_EQ_UINT(freed, 3);
     rig_drop(&rig, &client);
     rig_close(&rig);

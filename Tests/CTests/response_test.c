@@ -46,8 +46,9 @@ static gale_str_t ask(plan_t *plan, const char *request) {
 
 TEST(response, whole) {
     plan_t plan = {.status = 200, .headers = {{{"X-One", 5}, {"1", 1}}}, .count = 1, .body = "hi"};
-    CHECK_EQ_STR(ask(&plan, GET), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-One: 1\r\nServer: gale\r\n"
-                                  "Date: *****************************\r\n\r\nhi");
+    CHECK_EQ_STR(ask(&plan, GET),
+                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-One: 1\r\nServer: gale\r\n"
+                 "Date: *****************************\r\n\r\nhi");
     plan.owned = true;
     CHECK(rig_has(ask(&plan, GET), "\r\n\r\nhi"));
 }
@@ -71,7 +72,8 @@ TEST(response, text) {
 
 TEST(response, a_callers_date_and_server_take_the_place_of_ours) {
     plan_t plan = {.status = 200,
-                   .headers = {{{"date", 4}, {"then", 4}}, {{"SERVER", 6}, {"mine", 4}}}, .count = 2};
+                   .headers = {{{"date", 4}, {"then", 4}}, {{"SERVER", 6}, {"mine", 4}}},
+                   .count = 2};
     gale_str_t got = ask(&plan, GET);
     CHECK(rig_has(got, "date: then\r\n") && rig_has(got, "SERVER: mine\r\n"));
     CHECK(!rig_has(got, "Date:") && !rig_has(got, "Server:"));
@@ -80,16 +82,22 @@ TEST(response, a_callers_date_and_server_take_the_place_of_ours) {
 /* H1-17: on error nothing is sent, and the request can still be answered. */
 TEST(response, refused_headers_H1_17) {
     static const gale_header_t bad[] = {
-        {{"Content-Length", 14}, {"2", 1}},  {{"Transfer-Encoding", 17}, {"chunked", 7}},
-        {{"Connection", 10}, {"keep-alive", 10}}, {{"A b", 3}, {"x", 1}},
-        {{"", 0}, {"x", 1}},                 {{"A", 1}, {"x\r\nB: y", 7}},
-        {{"A", 1}, {"x\n", 2}},              {{"A", 1}, {"\0", 1}},
-        {{"A", 1}, {"\x7f", 1}},             {{"A\r\nB", 4}, {"x", 1}},
+        {{"Content-Length", 14}, {"2", 1}},
+        {{"Transfer-Encoding", 17}, {"chunked", 7}},
+        {{"Connection", 10}, {"keep-alive", 10}},
+        {{"A b", 3}, {"x", 1}},
+        {{"", 0}, {"x", 1}},
+        {{"A", 1}, {"x\r\nB: y", 7}},
+        {{"A", 1}, {"x\n", 2}},
+        {{"A", 1}, {"\0", 1}},
+        {{"A", 1}, {"\x7f", 1}},
+        {{"A\r\nB", 4}, {"x", 1}},
         {{"A:", 2}, {"x", 1}},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         for (int owned = 0; owned < 2; owned++) {
-            plan_t plan = {.status = 200, .headers = {bad[i]}, .count = 1, .body = "b", .owned = owned};
+            plan_t plan = {
+                .status = 200, .headers = {bad[i]}, .count = 1, .body = "b", .owned = owned};
             gale_str_t got = ask(&plan, GET);
             CHECK_MSG(plan.err == GALE_EHEADER, "row %zu: %s", i, gale_err_name(plan.err));
             CHECK_EQ_INT(rig_status_of(got), 299);
@@ -124,10 +132,12 @@ TEST(response, without_a_body_H1_18) {
     for (int owned = 0; owned < 2; owned++) {
         plan_t plan = {.status = 204, .body = "never", .owned = owned};
         gale_str_t got = ask(&plan, GET);
-        CHECK(!rig_has(got, "Content-Length") && !rig_has(got, "Transfer") && !rig_has(got, "never"));
+        CHECK(!rig_has(got, "Content-Length") && !rig_has(got, "Transfer") &&
+              !rig_has(got, "never"));
         plan = (plan_t){.status = 304, .body = "never", .owned = owned};
         got = ask(&plan, GET);
-        CHECK(!rig_has(got, "Content-Length") && !rig_has(got, "Transfer") && !rig_has(got, "never"));
+        CHECK(!rig_has(got, "Content-Length") && !rig_has(got, "Transfer") &&
+              !rig_has(got, "never"));
         plan = (plan_t){.status = 200, .body = "never", .owned = owned};
         got = ask(&plan, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
         CHECK(rig_has(got, "Content-Length: 5\r\n") && !rig_has(got, "never"));
@@ -151,8 +161,8 @@ TEST(response, head_and_304_may_announce_a_length) {
 }
 
 TEST(response, of_many_sizes_arrive_whole) {
-    static const size_t sizes[] = {0, 1, 1023, 1024, 1025, 4095, 4096, 4097, 16383, 16384, 16385,
-                                   65535, 65536, 65537, 200000};
+    static const size_t sizes[] = {0,     1,     1023,  1024,  1025,  4095,  4096,  4097,
+                                   16383, 16384, 16385, 65535, 65536, 65537, 200000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         for (int owned = 0; owned < 2; owned++) {
             rig_t rig;
@@ -164,9 +174,10 @@ TEST(response, of_many_sizes_arrive_whole) {
             rig_connect(&rig, &client);
             rig_send(&client, GET);
             REQUIRE(rig.req != NULL);
-            CHECK_EQ_INT(owned ? gale_respond_buf(rig.req, 200, NULL, 0,
-                                                  rig_buf(body.ptr, body.len, &freed))
-                               : gale_respond(rig.req, 200, NULL, 0, body), 0);
+            CHECK_EQ_INT(
+                owned ? gale_respond_buf(rig.req, 200, NULL, 0, rig_buf(body.ptr, body.len, &freed))
+                      : gale_respond(rig.req, 200, NULL, 0, body),
+                0);
             rig_turn(&rig, 4);
             CHECK_EQ_STRS(rig_body_of(rig_take(&client)), body);
             CHECK_EQ_UINT(freed, (unsigned)owned);
@@ -185,7 +196,7 @@ TEST(response, a_very_long_header) {
     CHECK_EQ_STR(rig_body_of(got), "b");
 }
 
-/* ------------------------------------------------------------------------------- wrong order, thread */
+/* -------------------------------------------------------------------------- wrong order, thread */
 
 static void wrong_order(rig_t *rig, gale_req_t *req) {
     unsigned freed = 0;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ------------------------------------------------------------------------------------------ text */
+/* ----------------------------------------------------------------------------------------- text */
 
 void rig_text_add(rig_text_t *t, gale_str_t bytes) {
     if (t->len + bytes.len + 1 > t->cap) {
@@ -38,7 +38,7 @@ void rig_text_free(rig_text_t *t) {
     *t = (rig_text_t){0};
 }
 
-/* --------------------------------------------------------------------------------------- handler */
+/* -------------------------------------------------------------------------------------- handler */
 
 static void on_request(gale_req_t *req, void *data) {
     rig_t *rig = data;
@@ -76,7 +76,7 @@ static void on_done(gale_req_t *req, int status, void *data) {
     if (rig->done != NULL) rig->done(rig, req, status);
 }
 
-/* ---------------------------------------------------------------------------------------- server */
+/* --------------------------------------------------------------------------------------- server */
 
 void rig_init(rig_t *rig) {
     memset(rig, 0, sizeof *rig);
@@ -136,7 +136,7 @@ void rig_wait(rig_t *rig, unsigned ms) {
     } while (uv_hrtime() / 1000000 < end);
 }
 
-/* --------------------------------------------------------------------------------------- clients */
+/* -------------------------------------------------------------------------------------- clients */
 
 static void peer_data(gale_peer_t *peer, gale_str_t bytes, void *data) {
     rig_client_t *client = data;
@@ -152,7 +152,8 @@ static void peer_closed(gale_peer_t *peer, void *data) {
 }
 
 void rig_connect(rig_t *rig, rig_client_t *client) {
-    gale_peer_handler_t h = {.struct_size = sizeof h, .on_data = peer_data, .on_close = peer_closed};
+    gale_peer_handler_t h = {
+        .struct_size = sizeof h, .on_data = peer_data, .on_close = peer_closed};
     memset(client, 0, sizeof *client);
     rig_text_add(&client->out, gale_str("", 0));
     int err = gale_peer_open(rig->worker, &h, client, &client->peer);
@@ -193,7 +194,7 @@ void rig_ask(rig_t *rig, const char *text, char *out, size_t size) {
     rig_drop(rig, &client);
 }
 
-/* ---------------------------------------------------------------------------------------- looking */
+/* -------------------------------------------------------------------------------------- looking */
 
 void rig_mask_date(char *bytes, size_t len) {
     static const char name[] = "\r\nDate: ";
@@ -210,7 +211,9 @@ unsigned rig_count(gale_str_t text, const char *part) {
     return n;
 }
 
-bool rig_has(gale_str_t text, const char *part) { return rig_count(text, part) > 0; }
+bool rig_has(gale_str_t text, const char *part) {
+    return rig_count(text, part) > 0;
+}
 
 gale_str_t rig_body_of(gale_str_t response) {
     for (size_t i = 0; i + 4 <= response.len; i++) {

@@ -59,11 +59,17 @@ void rig_alloc_end(void) {
     CHECK_EQ_INT(atomic_load(&live), 0);
 }
 
-unsigned long rig_alloc_calls(void) { return atomic_load(&calls); }
-bool rig_alloc_refused(void) { return atomic_load(&refused); }
-void rig_alloc_pause(bool on) { atomic_store(&paused, on); }
+unsigned long rig_alloc_calls(void) {
+    return atomic_load(&calls);
+}
+bool rig_alloc_refused(void) {
+    return atomic_load(&refused);
+}
+void rig_alloc_pause(bool on) {
+    atomic_store(&paused, on);
+}
 
-/* ------------------------------------------------------------------------------- malloc itself */
+/* -------------------------------------------------------------------------------- malloc itself */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -76,7 +82,9 @@ void rig_alloc_pause(bool on) { atomic_store(&paused, on); }
 
 static atomic_ulong malloc_calls;
 
-unsigned long rig_malloc_calls(void) { return atomic_load(&malloc_calls); }
+unsigned long rig_malloc_calls(void) {
+    return atomic_load(&malloc_calls);
+}
 
 #if defined(__GLIBC__) && !defined(SANITIZED)
 /* glibc lets a program define malloc, and keeps its own under these names. */
@@ -99,7 +107,11 @@ void *realloc(void *p, size_t size) {
     return __libc_realloc(p, size);
 }
 
-bool rig_malloc_watched(void) { return true; }
+bool rig_malloc_watched(void) {
+    return true;
+}
 #else
-bool rig_malloc_watched(void) { return false; }
+bool rig_malloc_watched(void) {
+    return false;
+}
 #endif

@@ -80,7 +80,9 @@ bool sock_send_bytes(int fd, const void *bytes, size_t len) {
     return true;
 }
 
-bool sock_send(int fd, const char *text) { return sock_send_bytes(fd, text, strlen(text)); }
+bool sock_send(int fd, const char *text) {
+    return sock_send_bytes(fd, text, strlen(text));
+}
 
 long sock_read(int fd, char *out, size_t size, const char *until) {
     size_t have = 0;

@@ -15,7 +15,8 @@ typedef struct {
     const char *bytes;
     size_t len;
 } input_t;
-#define INPUT(text) {text, sizeof(text) - 1}
+#define INPUT(text)                                                                                \
+    { text, sizeof(text) - 1 }
 
 static const input_t inputs[] = {
     INPUT(GET("/")),
@@ -68,10 +69,11 @@ static const input_t inputs[] = {
     INPUT(RIG_UPGRADE "\x81\x02hi"),
     INPUT(RIG_UPGRADE "\x88\x81\x00\x00\x00\x00x"),
     INPUT("GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-          "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" GET("/x")),
+          "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" GET(
+              "/x")),
 };
 
-/* ---------------------------------------------------------------------------------------- server */
+/* --------------------------------------------------------------------------------------- server */
 
 typedef struct {
     rig_ws_t ws;
@@ -177,6 +179,10 @@ static void every_split(bool streaming) {
     }
 }
 
-TEST(split, every_byte_is_a_place_to_cut) { every_split(false); }
+TEST(split, every_byte_is_a_place_to_cut) {
+    every_split(false);
+}
 
-TEST(split, every_byte_is_a_place_to_cut_a_streamed_body) { every_split(true); }
+TEST(split, every_byte_is_a_place_to_cut_a_streamed_body) {
+    every_split(true);
+}

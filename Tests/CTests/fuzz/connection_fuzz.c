@@ -38,11 +38,15 @@ typedef struct {
     unsigned requests, dones, bufs, freed, ws_opened, ws_closed, closes, posts, posted;
 } fuzz_t;
 
-static uint8_t next(fuzz_t *f) { return f->at < f->size ? f->data[f->at++] : 0; }
+static uint8_t next(fuzz_t *f) {
+    return f->at < f->size ? f->data[f->at++] : 0;
+}
 
 static char pattern[70000];
 
-static void count_free(void *arg) { ++*(unsigned *)arg; }
+static void count_free(void *arg) {
+    ++*(unsigned *)arg;
+}
 
 static gale_buf_t buf(fuzz_t *f, size_t len) {
     f->bufs++;
@@ -50,9 +54,11 @@ static gale_buf_t buf(fuzz_t *f, size_t len) {
 }
 
 static const size_t sizes[] = {0, 1, 100, 1024, 1025, 5000, 20000, 70000};
-static size_t pick_size(fuzz_t *f) { return sizes[next(f) % 8]; }
+static size_t pick_size(fuzz_t *f) {
+    return sizes[next(f) % 8];
+}
 
-/* --------------------------------------------------------------------------------------- WebSocket */
+/* ------------------------------------------------------------------------------------ WebSocket */
 
 static void on_message(gale_ws_t *ws, int kind, gale_str_t bytes, void *data) {
     fuzz_t *f = data;
@@ -76,18 +82,33 @@ static void act_ws(fuzz_t *f) {
     gale_ws_t *ws = f->ws;
     if (ws == NULL) return;
     switch (next(f) % 8) {
-    case 0: gale_ws_send(ws, GALE_WS_BINARY, gale_str(pattern, pick_size(f))); break;
-    case 1: gale_ws_send_buf(ws, GALE_WS_TEXT, buf(f, pick_size(f))); break;
-    case 2: gale_ws_close(ws, 1000 + next(f) % 20, gale_str(pattern, pick_size(f) % 200)); break;
-    case 3: gale_ws_ping(ws, gale_str(pattern, pick_size(f) % 200)); break;
-    case 4: gale_ws_pause(ws); break;
-    case 5: gale_ws_resume(ws); break;
-    case 6: gale_ref_send(f->server, gale_ws_ref(ws), 1 + next(f) % 3, buf(f, pick_size(f))); break;
-    default: gale_ws_abort(ws);
+    case 0:
+        gale_ws_send(ws, GALE_WS_BINARY, gale_str(pattern, pick_size(f)));
+        break;
+    case 1:
+        gale_ws_send_buf(ws, GALE_WS_TEXT, buf(f, pick_size(f)));
+        break;
+    case 2:
+        gale_ws_close(ws, 1000 + next(f) % 20, gale_str(pattern, pick_size(f) % 200));
+        break;
+    case 3:
+        gale_ws_ping(ws, gale_str(pattern, pick_size(f) % 200));
+        break;
+    case 4:
+        gale_ws_pause(ws);
+        break;
+    case 5:
+        gale_ws_resume(ws);
+        break;
+    case 6:
+        gale_ref_send(f->server, gale_ws_ref(ws), 1 + next(f) % 3, buf(f, pick_size(f)));
+        break;
+    default:
+        gale_ws_abort(ws);
     }
 }
 
-/* ---------------------------------------------------------------------------------------- requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 static void posted(gale_server_t *s, gale_ref_t ref, void *arg) {
     fuzz_t *f = arg;
@@ -118,23 +139,50 @@ static void act(fuzz_t *f, gale_req_t *req, uint8_t what) {
     h.on_message = on_message;
     h.on_close = on_close;
     switch (what % 16) {
-    case 0: break; /* later */
-    case 1: gale_respond(req, 200, NULL, 0, gale_str(pattern, pick_size(f))); break;
-    case 2: gale_respond_buf(req, 200, NULL, 0, buf(f, pick_size(f))); break;
-    case 3: begin(f, req); break;
-    case 4: gale_resp_write(req, gale_str(pattern, pick_size(f))); break;
-    case 5: gale_resp_write_buf(req, buf(f, pick_size(f))); break;
-    case 6: gale_resp_end(req, &trailer, next(f) & 1); break;
-    case 7: gale_resp_flush(req); break;
-    case 8: gale_resp_abort(req); break;
-    case 9: gale_req_pause(req); break;
-    case 10: gale_req_resume(req); break;
-    case 11: gale_req_collect(req, pick_size(f)); break;
-    case 12: gale_req_set_max_body(req, pick_size(f)); break;
+    case 0:
+        break; /* later */
+    case 1:
+        gale_respond(req, 200, NULL, 0, gale_str(pattern, pick_size(f)));
+        break;
+    case 2:
+        gale_respond_buf(req, 200, NULL, 0, buf(f, pick_size(f)));
+        break;
+    case 3:
+        begin(f, req);
+        break;
+    case 4:
+        gale_resp_write(req, gale_str(pattern, pick_size(f)));
+        break;
+    case 5:
+        gale_resp_write_buf(req, buf(f, pick_size(f)));
+        break;
+    case 6:
+        gale_resp_end(req, &trailer, next(f) & 1);
+        break;
+    case 7:
+        gale_resp_flush(req);
+        break;
+    case 8:
+        gale_resp_abort(req);
+        break;
+    case 9:
+        gale_req_pause(req);
+        break;
+    case 10:
+        gale_req_resume(req);
+        break;
+    case 11:
+        gale_req_collect(req, pick_size(f));
+        break;
+    case 12:
+        gale_req_set_max_body(req, pick_size(f));
+        break;
     case 13:
         if (gale_ws_accept(req, &h, f, NULL, 0, &f->ws) == 0) f->ws_opened++;
         break;
-    case 14: send_file(f, req); break;
+    case 14:
+        send_file(f, req);
+        break;
     default:
         f->ref = gale_req_ref(req);
         f->posts += gale_ref_post(f->server, f->ref, posted, f) == 0;
@@ -161,7 +209,8 @@ static void on_request(gale_req_t *req, void *data) {
 static void on_body(gale_req_t *req, gale_str_t chunk, bool last, void *data) {
     fuzz_t *f = data;
     MUST(f->req == req && !f->got_last && gale_req_has_body(req));
-    MUST(chunk.len == 0 || chunk.ptr[chunk.len - 1] == *(volatile const char *)&chunk.ptr[chunk.len - 1]);
+    MUST(chunk.len == 0 ||
+         chunk.ptr[chunk.len - 1] == *(volatile const char *)&chunk.ptr[chunk.len - 1]);
     f->got_last = last;
     if (last || f->mode & 64) act(f, req, f->mode >> 4);
 }
@@ -181,7 +230,7 @@ static void on_done(gale_req_t *req, int status, void *data) {
     f->req = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------ client */
+/* --------------------------------------------------------------------------------------- client */
 
 static void peer_data(gale_peer_t *peer, gale_str_t bytes, void *data) {
     fuzz_t *f = data;
@@ -219,34 +268,56 @@ static void play(fuzz_t *f) {
     size_t n;
     if (f->peer == NULL) return;
     switch (command % 16) {
-    case 0: case 1: /* the next bytes of the input */
+    case 0:
+    case 1: /* the next bytes of the input */
         n = command % 16 == 0 ? 1 : next(f);
         if (n > f->size - f->at) n = f->size - f->at;
         gale_peer_send(f->peer, gale_str((const char *)f->data + f->at, n));
         f->at += n;
         break;
-    case 2: case 3: /* a canned request or frame */
+    case 2:
+    case 3: /* a canned request or frame */
         n = next(f) % (sizeof canned / sizeof canned[0]);
         gale_peer_send(f->peer, gale_cstr(canned[n]));
         break;
-    case 4: gale_peer_send(f->peer, gale_str(pattern, pick_size(f))); break;
-    case 5: gale_peer_stall(f->peer, f->stalled = !f->stalled); break;
-    case 6: if (next(f) == 6) gale_peer_shutdown(f->peer); break;
-    case 7: if (next(f) == 7) gale_peer_close(f->peer); break;
-    case 8: case 9: f->mode = next(f); break;
-    case 10: case 11: if (f->req != NULL) act(f, f->req, next(f)); break;
-    case 12: act_ws(f); break;
-    case 13: if (next(f) == 13) gale_server_stop(f->server); break;
-    default: uv_run(&f->loop, UV_RUN_NOWAIT);
+    case 4:
+        gale_peer_send(f->peer, gale_str(pattern, pick_size(f)));
+        break;
+    case 5:
+        gale_peer_stall(f->peer, f->stalled = !f->stalled);
+        break;
+    case 6:
+        if (next(f) == 6) gale_peer_shutdown(f->peer);
+        break;
+    case 7:
+        if (next(f) == 7) gale_peer_close(f->peer);
+        break;
+    case 8:
+    case 9:
+        f->mode = next(f);
+        break;
+    case 10:
+    case 11:
+        if (f->req != NULL) act(f, f->req, next(f));
+        break;
+    case 12:
+        act_ws(f);
+        break;
+    case 13:
+        if (next(f) == 13) gale_server_stop(f->server);
+        break;
+    default:
+        uv_run(&f->loop, UV_RUN_NOWAIT);
     }
 }
 
-/* ------------------------------------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 static void open_server(fuzz_t *f) {
     gale_config_t c = gale_config();
     gale_handler_t h = gale_handler();
-    gale_peer_handler_t p = {.struct_size = sizeof p, .on_data = peer_data, .on_close = peer_closed};
+    gale_peer_handler_t p = {
+        .struct_size = sizeof p, .on_data = peer_data, .on_close = peer_closed};
     uint8_t how = next(f);
     c.max_body_bytes = 100000;
     c.ws_max_message_bytes = 100000;

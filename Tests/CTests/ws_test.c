@@ -1,0 +1,197 @@
+/* WebSocket on the wire: frames, fragments, violations, the closing handshake. */
+#include "rig.h"
+#include "rig_ws.h"
+
+/* One conversation: what the client sends, then what came back and what the handler saw. */
+typedef struct {
+    const char *sent;
+    size_t sent_len;
+    const char *got;
+    size_t got_len;
+    const char *log;
+    bool closes;
+} talk_t;
+#define TALK(sent, got, log, closes) {sent, sizeof(sent) - 1, got, sizeof(got) - 1, log, closes}
+
+static void check_talk(const talk_t *t, size_t row, const gale_config_t *config) {
+    rig_t rig;
+    rig_client_t client;
+    rig_ws_t ws = {.echo = true};
+    rig_init(&rig);
+    if (config != NULL) rig.config = *config;
+    rig_ws_open(&rig, &client, &ws);
+    rig_send_bytes(&client, t->sent, t->sent_len);
+    rig_turn(&rig, 4);
+    gale_str_t got = rig_take(&client);
+    CHECK_EQ_STRS(got, gale_str(t->got, t->got_len));
+    CHECK_MSG(client.closes == t->closes, "row %zu: closed %u", row, client.closes);
+    CHECK_EQ_STRS(gale_str(ws.log.text == NULL ? "" : ws.log.text, ws.log.len), gale_cstr(t->log));
+    if (test_failures() > 0) test_fail(__FILE__, __LINE__, "in row %zu", row);
+    rig_ws_close(&rig, &client, &ws);
+}
+
+#define NO_MASK "\0\0\0\0"
+
+/* WS-08 */
+TEST(ws, messages_WS_08) {
+    static const talk_t talks[] = {
+        TALK("\x81\x80" NO_MASK, "\x81\0", "M1 0 ;", false),
+        TALK("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", "\x81\x05Hello", "M1 5 Hello;", false),
+        TALK("\x82\x82" NO_MASK "\xff\xfe", "\x82\x02\xff\xfe", "M2 2 \xff\xfe;", false),
+        TALK("\x81\x81" NO_MASK "a\x81\x81" NO_MASK "b", "\x81\x01" "a\x81\x01" "b", "M1 1 a;M1 1 b;", false),
+        TALK("\x01\x81" NO_MASK "a\x00\x81" NO_MASK "b\x80\x81" NO_MASK "c", "\x81\x03" "abc", "M1 3 abc;", false),
+        TALK("\x02\x80" NO_MASK "\x80\x80" NO_MASK, "\x82\0", "M2 0 ;", false),
+        TALK("\x01\x81" NO_MASK "a\x89\x81" NO_MASK "p\x80\x81" NO_MASK "b", "\x8a\x01p\x81\x02" "ab",
+             "P p;M1 2 ab;", false),
+        TALK("\x01\x82" NO_MASK "\xc3\xa9\x00\x81" NO_MASK "\xf0\x80\x83" NO_MASK "\x9f\x8c\x8a",
+             "\x81\x06\xc3\xa9\xf0\x9f\x8c\x8a", "M1 6 \xc3\xa9\xf0\x9f\x8c\x8a;", false),
+        TALK("\x89\x80" NO_MASK, "\x8a\0", "P ;", false),
+        TALK("\x8a\x82" NO_MASK "hi", "", "Q hi;", false),
+    };
+    for (size_t i = 0; i < sizeof talks / sizeof talks[0]; i++) check_talk(&talks[i], i, NULL);
+}
+
+/* Violations are told in a close frame: WS-09, WS-10, WS-12. */
+
+typedef struct {
+    const char *sent;
+    size_t len;
+    int code;
+} violation_t;
+#define BREACH(sent, code) {sent, sizeof(sent) - 1, code}
+
+TEST(ws, violations_WS_09_WS_10_WS_12) {
+    static const violation_t rows[] = {
+        BREACH("\xc1\x80" NO_MASK, 1002),              /* RSV1 */
+        BREACH("\xa1\x80" NO_MASK, 1002),              /* RSV2 */
+        BREACH("\x91\x80" NO_MASK, 1002),              /* RSV3 */
+        BREACH("\x83\x80" NO_MASK, 1002),              /* opcodes that are not */
+        BREACH("\x87\x80" NO_MASK, 1002),
+        BREACH("\x8b\x80" NO_MASK, 1002),
+        BREACH("\x8f\x80" NO_MASK, 1002),
+        BREACH("\x81\x02hi", 1002),                    /* not masked */
+        BREACH("\x89\xfe\x00\x7e" NO_MASK, 1002),      /* a long ping */
+        BREACH("\x09\x80" NO_MASK, 1002),              /* a fragmented ping */
+        BREACH("\x08\x80" NO_MASK, 1002),
+        BREACH("\x80\x80" NO_MASK, 1002),              /* continuation of nothing */
+        BREACH("\x00\x80" NO_MASK, 1002),
+        BREACH("\x01\x80" NO_MASK "\x81\x80" NO_MASK, 1002), /* a message within another */
+        BREACH("\x01\x80" NO_MASK "\x02\x80" NO_MASK, 1002),
+        BREACH("\x81\xfe\x00\x05" NO_MASK "hello", 1002), /* a length that is not the shortest */
+        BREACH("\x81\xff\0\0\0\0\0\0\xff\xff" NO_MASK, 1002),
+        BREACH("\x81\xff\x80\0\0\0\0\0\0\0" NO_MASK, 1002), /* the top bit */
+        BREACH("\x81\x82" NO_MASK "\xc3\x28", 1007),   /* not UTF-8 */
+        BREACH("\x81\x81" NO_MASK "\xc3", 1007),
+        BREACH("\x81\x83" NO_MASK "\xed\xa0\x80", 1007),
+        BREACH("\x01\x81" NO_MASK "\xc3\x80\x80" NO_MASK, 1007),
+        BREACH("\x01\x81" NO_MASK "\xff", 1007),       /* at the earliest fragment */
+        BREACH("\x88\x81" NO_MASK "x", 1002),          /* closing with half a code */
+        BREACH("\x88\x82" NO_MASK "\x03\xe7", 1002),   /* 999 */
+        BREACH("\x88\x82" NO_MASK "\x03\xed", 1002),   /* 1005 */
+        BREACH("\x88\x82" NO_MASK "\x03\xee", 1002),   /* 1006 */
+        BREACH("\x88\x82" NO_MASK "\x13\x88", 1002),   /* 5000 */
+        BREACH("\x88\x84" NO_MASK "\x03\xe8\xc3\x28", 1007),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_ws_t ws = {0};
+        rig_init(&rig);
+        rig_ws_open(&rig, &client, &ws);
+        rig_send_bytes(&client, rows[i].sent, rows[i].len);
+        rig_send(&client, "\x81\x80"); /* no more is looked at */
+        rig_turn(&rig, 4);
+        gale_str_t got = rig_take(&client);
+        int code = got.len < 4 ? 0 : (uint8_t)got.ptr[2] << 8 | (uint8_t)got.ptr[3];
+        CHECK_MSG(got.len >= 4 && (uint8_t)got.ptr[0] == 0x88 && code == rows[i].code,
+                  "row %zu: closed with %d, want %d", i, code, rows[i].code);
+        CHECK_EQ_INT(ws.code, rows[i].code);
+        CHECK_EQ_UINT(ws.messages, 0);
+        CHECK_EQ_UINT(client.closes, 1);
+        rig_ws_close(&rig, &client, &ws);
+    }
+}
+
+/* WS-11: on the announced length, and over fragments. */
+TEST(ws, too_big_is_1009_WS_11) {
+    gale_config_t config = gale_config();
+    config.ws_max_message_bytes = 10;
+    static const talk_t talks[] = {
+        TALK("\x82\x8a" NO_MASK "0123456789", "\x82\x0a" "0123456789", "M2 10 0123456789;", false),
+        TALK("\x82\x8b" NO_MASK, "\x88\x11\x03\xf1message too big", "C 1009 message too big;", true),
+        TALK("\x82\xff\0\0\1\0\0\0\0\0" NO_MASK, "\x88\x11\x03\xf1message too big", "C 1009 message too big;", true),
+        TALK("\x02\x86" NO_MASK "012345\x80\x85" NO_MASK, "\x88\x11\x03\xf1message too big", "C 1009 message too big;", true),
+    };
+    for (size_t i = 0; i < sizeof talks / sizeof talks[0]; i++) check_talk(&talks[i], i, &config);
+}
+
+/* WS-12, WS-13 */
+TEST(ws, the_peer_closes_WS_12_WS_13) {
+    static const talk_t talks[] = {
+        TALK("\x88\x80" NO_MASK, "\x88\0", "C 1005 ;", true),
+        TALK("\x88\x82" NO_MASK "\x03\xe8", "\x88\x02\x03\xe8", "C 1000 ;", true),
+        TALK("\x88\x85" NO_MASK "\x0f\xa0" "bye", "\x88\x02\x0f\xa0", "C 4000 bye;", true),
+        TALK("\x81\x81" NO_MASK "a\x88\x80" NO_MASK "\x81\x81" NO_MASK "b", "\x81\x01" "a\x88\0",
+             "M1 1 a;C 1005 ;", true),
+        TALK("\x01\x81" NO_MASK "a\x88\x80" NO_MASK, "\x88\0", "C 1005 ;", true),
+    };
+    for (size_t i = 0; i < sizeof talks / sizeof talks[0]; i++) check_talk(&talks[i], i, NULL);
+}
+
+TEST(ws, the_connection_breaks_1006) {
+    for (int way = 0; way < 2; way++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_ws_t ws = {0};
+        rig_init(&rig);
+        rig_ws_open(&rig, &client, &ws);
+        if (way == 0) gale_peer_close(client.peer);
+        if (way == 1) gale_peer_shutdown(client.peer);
+        rig_turn(&rig, 4);
+        CHECK_EQ_UINT(ws.closes, 1);
+        CHECK_EQ_INT(ws.code, 1006);
+        rig_ws_close(&rig, &client, &ws);
+    }
+}
+
+TEST(ws, messages_of_many_sizes) {
+    static const size_t sizes[] = {0, 1, 125, 126, 127, 4096, 65535, 65536, 100000, 1000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_ws_t ws = {.echo = true};
+        rig_text_t frame = {0};
+        rig_init(&rig);
+        rig_ws_open(&rig, &client, &ws);
+        rig_frame(&frame, 0x81, rig_pattern(sizes[i]), sizes[i]);
+        rig_send_bytes(&client, frame.text, frame.len);
+        rig_turn(&rig, 4);
+        gale_str_t got = rig_take(&client);
+        size_t head = sizes[i] < 126 ? 2 : sizes[i] < 65536 ? 4 : 10;
+        CHECK_EQ_UINT(got.len, head + sizes[i]);
+        CHECK_EQ_MEM(got.ptr + head, rig_pattern(sizes[i]), sizes[i]);
+        CHECK_EQ_UINT(ws.messages, 1);
+        rig_text_free(&frame);
+        rig_ws_close(&rig, &client, &ws);
+    }
+}
+
+/* An upgrade that is refused or fails early must not leave a connection that speaks HTTP again. */
+TEST(ws, a_breach_right_behind_a_late_upgrade_closes) {
+    rig_t rig;
+    rig_client_t client;
+    rig_ws_t ws = {0};
+    rig_init(&rig);
+    rig.arg = &ws;
+    rig_open(&rig);
+    rig_connect(&rig, &client);
+    rig_send(&client, RIG_UPGRADE "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    REQUIRE(rig.req != NULL);
+    rig_ws_accept(&rig, rig.req);
+    rig_send(&client, "GET /second HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_turn(&rig, 5);
+    CHECK_EQ_UINT(rig.requests, 1);
+    CHECK_EQ_INT(ws.code, 1002);
+    CHECK_EQ_UINT(client.closes, 1);
+    rig_ws_close(&rig, &client, &ws);
+}
