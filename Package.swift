@@ -17,7 +17,7 @@ let package = Package(
         .executable(name: "echo", targets: ["echo"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0")
     ],
     targets: [
         // The C core. CSupport/include is a link to include/, which holds the one public header.

@@ -6,13 +6,14 @@ internal import CGale
 /// while somebody holds it: after `ended` every view is empty and every call throws `CoreError.gone`.
 /// Loop thread only.
 open class Exchange: LoopWork {
-    final var pointer: OpaquePointer?
-    final var nextSpare: Exchange?
-    final var snapshot: HeadSnapshot?
+    // Exclusivity is unchecked here and below: one thread, and no access lasts longer than its line.
+    @exclusivity(unchecked) final var pointer: OpaquePointer?
+    @exclusivity(unchecked) final var nextSpare: Exchange?
+    @exclusivity(unchecked) final var snapshot: HeadSnapshot?
     /// The worker whose loop this runs on.
     public final let worker: Worker
     /// The task that runs `perform`, while it does.
-    public final var task: LoopTask?
+    @exclusivity(unchecked) public final var task: LoopTask?
 
     /// Made by `ServerDelegate.makeExchange`.
     public init(on worker: Worker) { self.worker = worker }
@@ -39,7 +40,7 @@ open class Exchange: LoopWork {
     }
 
     /// Set by the subclass: true from before `startTask` until `perform` is about to return.
-    public final var isPerforming = false
+    @exclusivity(unchecked) public final var isPerforming = false
 
     // MARK: State
 
@@ -205,15 +206,13 @@ open class Exchange: LoopWork {
 extension Exchange {
     /// The core's own request is over.
     func finish(status: Int32) {
-        ended(Outcome(status: status))
+        ended(status == 0 ? .finished : Outcome(status: status))
         pointer = nil
     }
 
     /// A request begins with this object.
     func attach(_ request: OpaquePointer) {
         pointer = request
-        snapshot = nil
-        task = nil
-        isPerforming = false
+        if snapshot != nil { snapshot = nil }
     }
 }

@@ -5,7 +5,9 @@ extension Exchange {
     public final func respond(status: Int, type: StaticString?, body: Span<UInt8>) throws(CoreError) {
         let request = try live()
         let result = body.withUnsafeBufferPointer { body in
-            guard let type else { return gale_respond(request, Int32(truncatingIfNeeded: status), nil, 0, gale_str_t(body)) }
+            guard let type else {
+                return gale_respond(request, Int32(truncatingIfNeeded: status), nil, 0, gale_str_t(body))
+            }
             var field = GaleCore.header(contentTypeName, type)
             return gale_respond(request, Int32(truncatingIfNeeded: status), &field, 1, gale_str_t(body))
         }

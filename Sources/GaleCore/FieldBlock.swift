@@ -7,6 +7,7 @@ internal import CGale
 public struct FieldBlock {
     private var bytes: [UInt8] = []
     private var fields: [Field] = []
+    private var hasContentType = false
 
     private struct Field {
         var name: Range<Int>
@@ -23,40 +24,54 @@ public struct FieldBlock {
     public mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.count <= 4096)
         fields.removeAll(keepingCapacity: true)
+        hasContentType = false
     }
 
     /// Adds a field after those there are. Throws `CoreError.header` when the name is no token, or the value holds
     /// a control character other than TAB.
     public mutating func add(_ name: String, _ value: String) throws(CoreError) {
         let start = bytes.count
-        bytes.append(contentsOf: name.utf8)
+        bytes.append(copying: name.utf8.span)
         let middle = bytes.count
-        bytes.append(contentsOf: value.utf8)
-        guard start < middle, bytes[start..<middle].allSatisfy(Self.isTokenByte),
-            bytes[middle...].allSatisfy(Self.isValueByte)
-        else {
+        bytes.append(copying: value.utf8.span)
+        let isValid = bytes.withUnsafeBufferPointer { bytes in
+            for index in start..<middle where !Self.isTokenByte(bytes[index]) { return false }
+            for index in middle..<bytes.count where !Self.isValueByte(bytes[index]) { return false }
+            return start < middle
+        }
+        if !isValid {
             bytes.removeSubrange(start...)
             throw CoreError.header
         }
-        fields.append(Field(name: start..<middle, value: middle..<bytes.count))
+        let field = Field(name: start..<middle, value: middle..<bytes.count)
+        if !hasContentType && field.name.count == 12 { hasContentType = matches(field, "Content-Type") }
+        fields.append(field)
     }
 
     /// Puts the field in place of all of this name. Throws as `add`.
     public mutating func set(_ name: String, _ value: String) throws(CoreError) {
         if fields.isEmpty { return try add(name, value) }
         try add(name, value)
+        guard contains(name, before: fields.count - 1) else { return }
         let last = fields.removeLast()
         remove(name)
         fields.append(last)
+        hasContentType = contains("Content-Type")
     }
 
     /// Removes all fields of this name.
     public mutating func remove(_ name: String) {
         for index in fields.indices.reversed() where matches(fields[index], name) { fields.remove(at: index) }
+        hasContentType = contains("Content-Type")
     }
 
     /// Whether there is a field of this name.
-    public func contains(_ name: String) -> Bool { fields.contains { matches($0, name) } }
+    public func contains(_ name: String) -> Bool { contains(name, before: fields.count) }
+
+    private func contains(_ name: String, before end: Int) -> Bool {
+        for index in 0..<end where matches(fields[index], name) { return true }
+        return false
+    }
 
     /// The first value of this name.
     public func value(_ name: String) -> String? {
@@ -73,26 +88,20 @@ public struct FieldBlock {
 
     private func matches(_ field: Field, _ name: String) -> Bool {
         guard field.name.count == name.utf8.count else { return false }
-        var index = field.name.lowerBound
-        for byte in name.utf8 {
-            if lowercased(bytes[index]) != lowercased(byte) { return false }
-            index += 1
+        let name = name.utf8.span
+        let start = field.name.lowerBound
+        return bytes.withUnsafeBufferPointer { bytes in
+            for index in name.indices where bytes[start + index] != name[index] {
+                if lowercased(bytes[start + index]) != lowercased(name[index]) { return false }
+            }
+            return true
         }
-        return true
     }
 
+    /// Letters, digits and the marks of a token (RFC 9110 5.6.2), a bit for each byte below 128.
     private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            return true
-        case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "#"),
-            UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"),
-            UInt8(ascii: "+"), UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            return true
-        default:
-            return false
-        }
+        let word: UInt64 = byte < 64 ? 0x03ff_6cfa_0000_0000 : 0x57ff_ffff_c7ff_fffe
+        return byte < 128 && word >> UInt64(byte & 63) & 1 == 1
     }
 
     private static func isValueByte(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7f) || byte == 0x09 }
@@ -101,7 +110,7 @@ public struct FieldBlock {
     func withHeaders<R>(
         type: StaticString?, _ body: (UnsafePointer<gale_header_t>?, Int) throws(CoreError) -> R
     ) throws(CoreError) -> R {
-        let extra = type != nil && !contains("Content-Type")
+        let extra = type != nil && !hasContentType
         if fields.isEmpty && !extra { return try body(nil, 0) }
         // Typed throws don't pass through the standard library's closures: the result is carried out.
         let result: Result<R, CoreError> = bytes.withUnsafeBufferPointer { bytes in

@@ -10,11 +10,12 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     // @unchecked: `ring`, `depth` and `running` are touched by the loop's thread alone (enqueue looks first);
     // everything else is immutable or under the lock.
     private let worker: OpaquePointer
-    private var ring = JobRing()
-    private var depth = 0
-    private var running = 0
+    // Exclusivity is unchecked here and below: one thread, and no access lasts longer than its line.
+    @exclusivity(unchecked) private var ring = JobRing()
+    @exclusivity(unchecked) private var depth = 0
+    @exclusivity(unchecked) private var running = 0
     private let closed = Atomic<Bool>(false)
-    private let inbox = Mutex(Inbox())
+    private let inbox = Guarded(Inbox())
 
     private struct Inbox {
         var jobs: [UnownedJob] = []

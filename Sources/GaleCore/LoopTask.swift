@@ -11,9 +11,9 @@ public protocol LoopWork: AnyObject {
 /// One exists for each piece of work that is in progress, not for each connection.
 public final class LoopTask: @unchecked Sendable {
     // @unchecked: all of it is touched on the thread of its loop alone.
-    fileprivate var job: UnownedJob?
-    fileprivate var next: LoopTask?
-    fileprivate var work: (any LoopWork)?
+    @exclusivity(unchecked) fileprivate var job: UnownedJob?
+    @exclusivity(unchecked) fileprivate var next: LoopTask?
+    @exclusivity(unchecked) fileprivate var work: (any LoopWork)?
     fileprivate var handle: Task<Void, Never>?
     fileprivate var isCancelled = false
 
@@ -29,9 +29,9 @@ final class LoopTaskPool: @unchecked Sendable {
     // @unchecked: all of it is touched on the thread of its loop alone; after `close` nothing changes any more.
     private let executor: LoopExecutor
     private let park: Park
-    fileprivate var parking: LoopTask?
-    fileprivate var free: LoopTask?
-    fileprivate var idle = 0
+    @exclusivity(unchecked) fileprivate var parking: LoopTask?
+    @exclusivity(unchecked) fileprivate var free: LoopTask?
+    @exclusivity(unchecked) fileprivate var idle = 0
     private(set) var isClosed = false
 
     /// Tasks kept for later, at about 1.4 KB each.
@@ -92,7 +92,7 @@ final class LoopTaskPool: @unchecked Sendable {
 /// Takes the job of a task that parks, and keeps it until there is work.
 private final class ParkExecutor: SerialExecutor, @unchecked Sendable {
     // @unchecked: touched on the thread of its loop alone.
-    unowned(unsafe) var pool: LoopTaskPool?
+    @exclusivity(unchecked) unowned(unsafe) var pool: LoopTaskPool?
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

@@ -1,5 +1,4 @@
 internal import CGale
-internal import Synchronization
 
 /// A timer of one loop. Loop thread.
 public final class LoopTimer {
@@ -70,7 +69,7 @@ public final class Wakeup: Sendable {
         case waiting(UnsafeContinuation<Bool, Never>)
         case woken(Bool)
     }
-    private let state = Mutex(State.idle)
+    private let state = Guarded(State.idle)
 
     /// One that nobody waits for yet.
     public init() {}

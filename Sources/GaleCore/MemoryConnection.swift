@@ -1,5 +1,4 @@
 internal import CGale
-internal import Synchronization
 
 /// A client's end of a connection without a socket: its bytes go through the same parser, limits and write path
 /// as those of a real one. For tests. Any thread.
@@ -8,7 +7,7 @@ public final class MemoryConnection: @unchecked Sendable {
     private let server: Server
     private let workerIndex: Int
     private var peer: OpaquePointer?
-    private let inbox = Mutex(Inbox())
+    private let inbox = Guarded(Inbox())
 
     private struct Inbox {
         var bytes: [UInt8] = []

@@ -1,5 +1,4 @@
 internal import CGale
-internal import Synchronization
 
 /// Limits and timeouts. Nil: the core's default, which stands in `gale.h`.
 public struct ServerConfiguration: Sendable {
@@ -65,7 +64,7 @@ public final class Server: @unchecked Sendable {
     // @unchecked: the C object says which call is safe where (gale.h, Threads); `state` is under its lock.
     let pointer: OpaquePointer
     let delegate: any ServerDelegate
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     private struct State {
         var running = 0

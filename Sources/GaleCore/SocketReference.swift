@@ -2,16 +2,19 @@ internal import CGale
 
 /// Names a WebSocket for ever and on every thread; when the socket is gone, sending to it answers false.
 public struct SocketReference: Sendable, Hashable {
-    private let server: Server
+    // Weak: a group that an application's routes hold would keep the server, and the server the application.
+    private weak let server: Server?
+    private let identity: ObjectIdentifier
     private let bits: UInt64
 
     init(server: Server, ref: gale_ref_t) {
         self.server = server
+        identity = ObjectIdentifier(server)
         bits = ref.bits
     }
 
     public static func == (left: SocketReference, right: SocketReference) -> Bool {
-        left.bits == right.bits && left.server === right.server
+        left.bits == right.bits && left.identity == right.identity
     }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(bits) }
@@ -19,12 +22,14 @@ public struct SocketReference: Sendable, Hashable {
     /// Sends a message; false when the socket is gone. The bytes are shared by all sockets they are sent to.
     @discardableResult
     public func send(_ kind: MessageKind, _ bytes: SharedBytes) -> Bool {
-        gale_ref_send(server.pointer, gale_ref_t(bits: bits), kind.code, bytes.owned()) >= 0
+        guard let server else { return false }
+        return gale_ref_send(server.pointer, gale_ref_t(bits: bits), kind.code, bytes.owned()) >= 0
     }
 
     /// Begins the closing handshake; false when the socket is gone already.
     @discardableResult
     public func close(code: Int, reason: String) -> Bool {
+        guard let server else { return false }
         let request = Unmanaged.passRetained(CloseRequest(code: code, reason: reason))
         let result = gale_ref_post(
             server.pointer, gale_ref_t(bits: bits),

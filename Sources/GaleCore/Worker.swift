@@ -14,8 +14,8 @@ public final class Worker: @unchecked Sendable {
     public var context: AnyObject?
 
     private let tasks: LoopTaskPool
-    private var spare: Exchange?
-    private var spareCount = 0
+    @exclusivity(unchecked) private var spare: Exchange?
+    @exclusivity(unchecked) private var spareCount = 0
     private var timers: [ObjectIdentifier: LoopTimer] = [:]
 
     init(_ pointer: OpaquePointer, server: Server) {

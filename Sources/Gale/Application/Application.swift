@@ -42,9 +42,6 @@ public final class Application: Sendable {
     /// Nil when there is no such route or the number of values is wrong.
     public func url(for name: String, _ values: String...) -> String? { url(for: name, values) }
 
-    /// The same with the values in an array.
-    public func url(for name: String, _ values: [String]) -> String? { url(for: name, values) }
-
     /// The same with the values in a list.
     public func url(for name: String, _ values: [String]) -> String? { router.pattern(named: name)?.path(values) }
 

@@ -18,14 +18,9 @@ public struct Settings: Sendable {
     public var allowedOrigins: [String] = []
     /// Where `render` finds templates, such as `DirectoryLoader("templates")`.
     public var templates: (any TemplateLoader)?
-    /// UI modules for `{% module Name(arguments) %}`, beside `xsrf_form_html`, `linkify` and `Template` (HND-04, HND-07).
-    public var templateModules: [String: @Sendable (TemplateArguments) throws -> TemplateValue] = [:]
-    /// Where `render` finds its templates.
-    public var templates: (any TemplateLoader)?
-    /// What templates call with `{% module Name(arguments) %}` (APP-07).
-    public var modules: [String: UIModule] = [:]
-    /// The folder whose files `staticURL` names. They are served by a `StaticFiles` among the routes.
-    public var staticPath: String?
+    /// UI modules for `{% module Name(arguments) %}`, beside `xsrf_form_html`, `linkify` and `Template`
+    /// (HND-04, HND-07).
+    public var templateModules: [String: UIModule] = [:]
     /// What `staticURL` puts before a path.
     public var staticURLPrefix = "/static/"
     /// The folder behind that prefix: with it `staticURL` adds a version, so that browsers may keep a file for ever.

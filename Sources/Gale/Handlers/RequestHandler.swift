@@ -43,8 +43,6 @@ open class RequestHandler {
     open func loadCurrentUser() async throws -> String? { nil }
     /// Names that every template of this handler sees beside those given to `render` (TPL-21).
     open func templateValues() -> [String: TemplateValue] { [:] }
-    /// Values that every `render` of the handler gives to its template, such as the locale's.
-    open func templateValues() -> [String: TemplateValue] { [:] }
     /// A class that overrides it with true gets the body piece by piece, by `dataReceived` (WEB-37).
     open class var streamsBody: Bool { false }
     /// A piece of the body, after `prepare`. Awaiting holds the client back.

@@ -1,5 +1,4 @@
 internal import GaleCore
-internal import Synchronization
 
 /// Something to wait for until somebody tells: for long polling. Any thread; waiters resume on their own loop.
 ///
@@ -16,7 +15,7 @@ public final class Condition: Sendable {
         var next: UInt64 = 0
         var waiters: [UInt64: Wakeup] = [:]
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// One that nobody waits for.
     public init() {}

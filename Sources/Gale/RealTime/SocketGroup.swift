@@ -1,9 +1,8 @@
 internal import GaleCore
-internal import Synchronization
 
 /// WebSockets that get the same messages, on whatever workers they are. Any thread.
 public final class SocketGroup: Sendable {
-    private let members = Mutex<Set<WebSocketPeer>>([])
+    private let members = Guarded<Set<WebSocketPeer>>([])
 
     /// An empty group.
     public init() {}

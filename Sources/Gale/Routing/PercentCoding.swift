@@ -28,7 +28,9 @@ enum PercentCoding {
     /// Encodes what is not unreserved; '/' stays when `slash` (WEB-35).
     static func encode(_ text: String, slash: Bool) -> String {
         var out: [UInt8] = []
-        for byte in text.utf8 { append(byte, plain: isUnreserved(byte) || (slash && byte == UInt8(ascii: "/")), to: &out) }
+        for byte in text.utf8 {
+            append(byte, plain: isUnreserved(byte) || (slash && byte == UInt8(ascii: "/")), to: &out)
+        }
         return String(decoding: out, as: UTF8.self)
     }
 

@@ -106,7 +106,8 @@ extension Route {
     /// OPTIONS, answered by a closure that may wait.
     @inlinable
     public init<each Input: Extractable, Output: Reply>(
-        options path: String, name: String? = nil, _ body: @escaping @Sendable (repeat each Input) async throws -> Output
+        options path: String, name: String? = nil,
+        _ body: @escaping @Sendable (repeat each Input) async throws -> Output
     ) {
         self.init(path: path, method: .options, name: name, endpoint: Route.endpoint(body))
     }

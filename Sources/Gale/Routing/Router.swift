@@ -65,8 +65,8 @@ final class RouteEntry: Sendable {
 }
 
 /// Finds what answers a request: plain paths by hash, then patterns in the order of the routes (APP-01, RT-02).
-struct Router: Sendable {
-    private var slots: [RouteEntry?]
+final class Router: Sendable {
+    private let slots: [RouteEntry?]
     private let mask: Int
     private let patterns: [RouteEntry]
     private let names: [String: Pattern]
@@ -81,7 +81,7 @@ struct Router: Sendable {
     static let empty = Router(plain: [], patterns: [], names: [:])
 
     /// Routes with the same pattern and middleware share an entry; a static path is matched before patterns.
-    init(_ routes: [Route]) throws(RouteError) {
+    convenience init(_ routes: [Route]) throws(RouteError) {
         var entries: [(pattern: Pattern, routes: [Route])] = []
         var places: [String: Int] = [:]
         var names: [String: Pattern] = [:]
@@ -95,7 +95,9 @@ struct Router: Sendable {
                 entries.append((pattern, [route]))
             }
         }
-        let made = entries.map { RouteEntry(pattern: $0.pattern, routes: $0.routes, middleware: $0.routes[0].middleware) }
+        let made = entries.map {
+            RouteEntry(pattern: $0.pattern, routes: $0.routes, middleware: $0.routes[0].middleware)
+        }
         self.init(
             plain: made.filter { $0.pattern.isStatic }, patterns: made.filter { !$0.pattern.isStatic }, names: names)
     }
@@ -106,12 +108,13 @@ struct Router: Sendable {
         var size = 8
         while size < plain.count * 4 { size *= 2 }
         mask = size - 1
-        slots = Array(repeating: nil, count: size)
+        var slots: [RouteEntry?] = Array(repeating: nil, count: size)
         for entry in plain {
             var slot = Router.hash(Array(entry.pattern.text.utf8).span) & mask
             while slots[slot] != nil { slot = (slot + 1) & mask }
             slots[slot] = entry
         }
+        self.slots = slots
     }
 
     /// Looks the path up; what it captures goes to `captures`.

@@ -1,5 +1,10 @@
-internal import FoundationEssentials
-internal import Synchronization
+internal import GaleCore
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
 
 /// The versions of static files for `?v=`: a hash of what is in them, made again when a file changes (STA-04, STA-05).
 final class StaticVersions: Sendable {
@@ -10,7 +15,7 @@ final class StaticVersions: Sendable {
         var modified: Date
         var hash: String
     }
-    private let known = Mutex<[String: Version]>([:])
+    private let known = Guarded<[String: Version]>([:])
 
     /// The version of the file, or nil when it can't be read. A look at size and time for each call; the contents are
     /// read only after a change.

@@ -1,5 +1,5 @@
-@_exported public import GaleTemplate
 internal import GaleCore
+public import GaleTemplate
 
 /// Makes the result of a UI module: `{% module Name(arguments) %}` (HND-04). It must not wait.
 public typealias UIModule = @Sendable (RequestHandler, TemplateArguments) throws -> TemplateValue
@@ -50,7 +50,10 @@ extension RequestHandler {
         environment.modules["Template"] = { [self] arguments in
             .html(try renderString(try arguments.string(0, "path"), arguments.keywords))
         }
-        for (name, module) in settings.modules { environment.modules[name] = { [self] in try module(self, $0) } }
+        environment.modules["linkify"] = { .html(Escape.linkify(try $0.string(0, "text"))) }
+        for (name, module) in settings.templateModules {
+            environment.modules[name] = { [self] in try module(self, $0) }
+        }
         return environment
     }
 
@@ -64,13 +67,5 @@ extension RequestHandler {
         case "remote_ip": .string(request.remoteAddress)
         default: nil
         }
-    }
-
-    /// The URL of a file of `Settings.staticPath`: `/static/path?v=version`, which browsers may keep for good; without
-    /// the version when there is no such file (WEB-34).
-    public final func staticURL(_ path: String) -> String {
-        let url = settings.staticURLPrefix + PercentCoding.encode(path, slash: true)
-        guard let root = settings.staticPath, let version = FileStamp.of("\(root)/\(path)") else { return url }
-        return "\(url)?v=\(version)"
     }
 }

@@ -106,7 +106,10 @@ open class WebSocketHandler: RequestHandler {
         } catch {
             self.session = nil
             // Answered by the core: there is nothing left to do.
-            if error == .handshake { return call.isFinished = true }
+            if error == .handshake {
+                call.isFinished = true
+                return
+            }
             throw error
         }
         peer = session.reference.map { WebSocketPeer($0) }

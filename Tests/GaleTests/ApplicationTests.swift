@@ -1,0 +1,138 @@
+import Gale
+import GaleTesting
+import Testing
+
+private struct Stamp: Middleware {
+    let name: String
+    func handle(_ request: Request, next: (Request) async throws -> Void) async throws {
+        let before = request.value(String.self) ?? ""
+        request.setValue(before + name)
+        try await next(request)
+        try request.response.addHeader("X-Stamp", name)
+        if request.header("X-Replace") != nil { try request.response.setStatus(202) }
+    }
+}
+
+private struct Guard: Middleware {
+    func handle(_ request: Request, next: (Request) async throws -> Void) async throws {
+        guard request.header("X-Key") == "open" else { throw HTTPError(401) }
+        try await next(request)
+    }
+}
+
+private final class Page: RequestHandler {
+    override func loadCurrentUser() async throws -> String? { "<Ann>" }
+    override func get() async throws {
+        _ = try await currentUser()
+        try render("page.html", ["items": .strings(["a", "<b>"])])
+    }
+    override func templateValues() -> [String: TemplateValue] { ["title": "T&C"] }
+}
+
+private final class Missing: RequestHandler {
+    override func get() async throws { try render("missing.html") }
+}
+
+@Suite struct ApplicationTests {
+    @Test("middleware around closures and handlers, response changed after next", arguments: TestMode.allCases)
+    func middleware(_ mode: TestMode) async throws {
+        let app = Application(settings: .quiet, middleware: [Stamp(name: "a")]) {
+            Route(get: "/open") { (request: Request) in "open \(request.value(String.self) ?? "")" }
+            Group("/in", with: [Stamp(name: "b"), Guard()]) {
+                Route(get: "/async") { (request: Request) async throws in "in \(request.value(String.self) ?? "")" }
+                Route("/page", Missing.self)
+            }
+        }
+        try await app.test(mode) { client in
+            let open = try await client.get("/open", headers: ["X-Replace": "1"])
+            #expect(open.text == "open a")
+            #expect(open.status == 202)
+            #expect(open.headers.all("X-Stamp") == ["a"])
+            #expect(try await client.get("/in/async").status == 401)
+            let inside = try await client.get("/in/async", headers: ["X-Key": "open"])
+            #expect(inside.text == "in ab")
+            #expect(inside.headers.all("X-Stamp") == ["b", "a"])
+            #expect(try await client.get("/in/page", headers: ["X-Key": "open"]).status == 500)
+        }
+    }
+
+    @Test("TPL-21, XSR-06, WEB-34: render") func render() async throws {
+        var settings = Settings.quiet
+        settings.templates = DictionaryLoader([
+            "page.html": """
+            <title>{{ title }}</title>{% for item in items %}<p>{{ item }}</p>{% end %}{{ current_user }} \
+            {{ request.path }} {{ handler.status }} {{ reverse_url("page") }} {{ static_url("a b.css") }} \
+            {% module Shout(text="hi") %} {% module xsrf_form_html() %}
+            """
+        ])
+        settings.templateModules["Shout"] = { handler, arguments in
+            .html("<b>\(try arguments.string(0, "text").uppercased()) \(handler.request.method)</b>")
+        }
+        let app = Application(settings: settings) {
+            Route("/page", Page.self, name: "page")
+            Route("/missing", Missing.self)
+        }
+        try await app.test { client in
+            let page = try await client.get("/page")
+            #expect(page.headers["Content-Type"] == "text/html; charset=UTF-8")
+            let start = """
+                <title>T&amp;C</title><p>a</p><p>&lt;b&gt;</p>&lt;Ann&gt; /page 200 /page /static/a%20b.css \
+                <b>HI GET</b> <input type="hidden" name="_xsrf" value="2|
+                """
+            #expect(page.text.hasPrefix(start), "\(page.text)")
+            #expect(client.cookies["_xsrf"] != nil)
+            #expect(try await client.get("/missing").status == 500)
+        }
+    }
+
+    @Test("WEB-38, WEB-29: log lines, escaped") func log() async throws {
+        let log = Recorder()
+        let app = Application(settings: .recording(log)) {
+            Route(get: "/ok") { "ok" }
+            Route(get: "/bad") { () throws -> String in throw HTTPError(400, "line\nbreak") }
+            Route(get: "/fails") { () async throws -> String in
+                struct Odd: Error {}
+                throw Odd()
+            }
+        }
+        try await app.test(.live) { client in
+            _ = try await client.get("/ok?a=1")
+            _ = try await client.get("/bad")
+            _ = try await client.get("/fails")
+            _ = try await client.get("/%0a")
+        }
+        let lines = log.events
+        try #require(lines.count == 6)
+        #expect(lines[0].hasPrefix("info: 200 GET /ok?a=1 (127.0.0.1) ") && lines[0].hasSuffix("ms"))
+        #expect(lines[1] == #"warning: 400 GET /bad (127.0.0.1): line\u{a}break"#)
+        #expect(lines[2].hasPrefix("warning: 400 GET /bad (127.0.0.1) "))
+        #expect(lines[3].hasPrefix("error: uncaught error in GET /fails (127.0.0.1): Odd"))
+        #expect(lines[4].hasPrefix("error: 500 GET /fails (127.0.0.1) "))
+        #expect(lines[5].hasPrefix("warning: 404 GET /%0a (127.0.0.1) "))
+        #expect(lines.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x85 } })
+    }
+
+    @Test("STA-01, STA-10: static files") func files() async throws {
+        let root = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+        let app = Application(settings: .quiet) { StaticFiles("/static/", root: "/" + root) }
+        try await app.test { client in
+            let file = try await client.get("/static/ApplicationTests.swift")
+            #expect(file.status == 200)
+            #expect(file.text.contains("STA-01"))
+            let etag = try #require(file.headers["ETag"])
+            #expect(
+                try await client.get("/static/ApplicationTests.swift", headers: ["If-None-Match": etag]).status == 304)
+            let head = try await client.head("/static/ApplicationTests.swift")
+            #expect(head.headers["Content-Length"] == "\(file.body.count)")
+            let versioned = try await client.get("/static/ApplicationTests.swift?v=1")
+            #expect(versioned.headers["Cache-Control"]?.contains("max-age=315360000") == true)
+            #expect(try await client.get("/static/none").status == 404)
+            #expect(try await client.get("/static/..%2fx").status == 403)
+            let post = try await client.post("/static/ApplicationTests.swift")
+            #expect(post.status == 405)
+            #expect(post.headers["Allow"] == "GET, HEAD")
+        }
+        let missing = Application(settings: .quiet) { StaticFiles("/static/", root: "/no/such/folder") }
+        await #expect(throws: ServerError.self) { try await missing.test { _ in } }
+    }
+}

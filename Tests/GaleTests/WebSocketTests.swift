@@ -1,0 +1,170 @@
+import Gale
+import GaleTesting
+import Testing
+
+private final class Echo: WebSocketHandler {
+    var log: Recorder?
+    convenience init(_ log: Recorder) {
+        self.init()
+        self.log = log
+    }
+    override func prepare() async throws {
+        if cookie("blocked") != nil { throw HTTPError(403) }
+    }
+    override func open() async throws { log?.add("open \(cookie("name") ?? "-") \(try query("q") ?? "-")") }
+    override func message(_ text: String) async throws {
+        if text == "throw" { throw HTTPError(500) }
+        if text == "close" { return try close(code: 3001, reason: "asked") }
+        if text == "slow" { try await sleep(for: .milliseconds(50)) }
+        if text == "hang" {
+            log?.add("hang")
+            do { try await sleep(for: .seconds(60)) } catch { log?.add("cancelled") }
+        }
+        try await send(text)
+    }
+    override func message(_ bytes: [UInt8]) async throws { try await send(bytes) }
+    override func onPong(_ payload: [UInt8]) { log?.add("pong \(payload)") }
+    override func onClose() async {
+        await Task.yield()
+        log?.add("close \(closeCode ?? 0) \(closeReason ?? "")")
+    }
+    override func selectSubprotocol(_ offered: [String]) -> String? { offered.contains("b") ? "b" : nil }
+}
+
+private final class Member: WebSocketHandler {
+    var group: SocketGroup?
+    convenience init(_ group: SocketGroup) {
+        self.init()
+        self.group = group
+    }
+    override func open() async throws { group?.join(peer) }
+    override func message(_ text: String) async throws { group?.broadcast(text) }
+}
+
+@Suite struct WebSocketTests {
+    private static func application(_ log: Recorder = Recorder(), _ group: SocketGroup = SocketGroup()) -> Application {
+        var settings = Settings.quiet
+        settings.allowedOrigins = ["https://friend.example"]
+        settings.server.maxMessageBytes = 16 << 20
+        return Application(settings: settings) {
+            Route("/echo", make: { Echo(log) })
+            Route("/group", make: { Member(group) })
+        }
+    }
+
+    @Test("WS-01: open, message, close", arguments: TestMode.allCases)
+    func echo(_ mode: TestMode) async throws {
+        let log = Recorder()
+        try await Self.application(log).test(mode) { client in
+            client.cookies["name"] = "ann"
+            let socket = try await client.webSocket("/echo?q=5", headers: ["Sec-WebSocket-Protocol": "a, b"])
+            #expect(socket.headers["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")  // WS-03
+            #expect(socket.headers["Sec-WebSocket-Protocol"] == "b")  // WS-06
+            socket.send("hello")
+            #expect(try await socket.receive() == .text("hello"))
+            socket.send([0, 255])
+            #expect(try await socket.receive() == .binary([0, 255]))
+            socket.ping([1])
+            #expect(try await socket.receive() == .pong([1]))
+            socket.close(1000, "bye")
+            #expect(try await socket.receive() == .close(1000, ""))
+            #expect(try await log.wait(for: 2) == ["open ann 5", "close 1000 bye"])
+        }
+    }
+
+    @Test("WS-17: one at a time, in order") func order() async throws {
+        try await Self.application().test { client in
+            let socket = try await client.webSocket("/echo")
+            for index in 0..<20 { socket.send(index % 5 == 0 ? "slow" : "\(index)") }
+            for index in 0..<20 { #expect(try await socket.receive() == .text(index % 5 == 0 ? "slow" : "\(index)")) }
+        }
+    }
+
+    @Test("a large message", arguments: TestMode.allCases)
+    func large(_ mode: TestMode) async throws {
+        try await Self.application().test(mode) { client in
+            let socket = try await client.webSocket("/echo")
+            let bytes = [UInt8](repeating: 9, count: 5_000_000)
+            socket.send(bytes)
+            #expect(try await socket.receive() == .binary(bytes))
+        }
+    }
+
+    @Test("WS-05: origins") func origin() async throws {
+        try await Self.application().test { client in
+            for (origin, allowed) in [
+                ("http://localhost", true), ("https://friend.example", true), ("http://evil.example", false),
+                ("null", false),
+            ] {
+                if allowed {
+                    _ = try await client.webSocket("/echo", headers: ["Origin": origin])
+                } else {
+                    await #expect(throws: TestError.self) {
+                        _ = try await client.webSocket("/echo", headers: ["Origin": origin])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("refusals before the handshake") func refusals() async throws {
+        try await Self.application().test { client in
+            let plain = try await client.get("/echo")
+            #expect(plain.status >= 400)
+            #expect(try await client.post("/echo").status == 405)
+            client.cookies["blocked"] = "1"
+            await #expect(throws: TestError.self) { _ = try await client.webSocket("/echo") }
+        }
+    }
+
+    @Test("closing from the handler, and by what it throws") func closing() async throws {
+        let log = Recorder()
+        try await Self.application(log).test { client in
+            let asked = try await client.webSocket("/echo")
+            asked.send("close")
+            #expect(try await asked.receive() == .close(3001, "asked"))
+            let thrown = try await client.webSocket("/echo")
+            thrown.send("throw")
+            #expect(try await thrown.receive() == .close(1011, ""))
+            let events = try await log.wait(for: 4)
+            #expect(events.filter { $0.hasPrefix("close") }.count == 2)
+        }
+    }
+
+    @Test("a broken connection cancels the message, then onClose runs", arguments: TestMode.allCases)
+    func broken(_ mode: TestMode) async throws {
+        let log = Recorder()
+        try await Self.application(log).test(mode) { client in
+            let socket = try await client.webSocket("/echo")
+            socket.send("hang")
+            _ = try await log.wait(for: 2)
+            socket.drop()
+            #expect(try await log.wait(for: 4) == ["open - -", "hang", "cancelled", "close 1006 "])
+        }
+    }
+
+    @Test("WS-21: 1001 when the server stops") func stop() async throws {
+        let log = Recorder()
+        var socket: TestWebSocket?
+        try await Self.application(log).test(.live) { client in
+            let opened = try await client.fresh().webSocket("/echo")
+            opened.send("x")
+            #expect(try await opened.receive() == .text("x"))
+            socket = opened
+        }
+        #expect(try await socket?.receive() == .close(1001, "server is stopping"))
+        #expect(log.events.last?.hasPrefix("close 100") == true)
+    }
+
+    @Test("broadcast over two workers") func broadcast() async throws {
+        let group = SocketGroup()
+        try await Self.application(Recorder(), group).test(.live, workers: 2) { client in
+            var sockets: [TestWebSocket] = []
+            for _ in 0..<20 { sockets.append(try await client.webSocket("/group")) }
+            while group.count < 20 { try await Task.sleep(for: .milliseconds(5)) }
+            sockets[3].send("to all")
+            for socket in sockets { #expect(try await socket.receive() == .text("to all")) }
+            sockets[0].drop()
+        }
+    }
+}
