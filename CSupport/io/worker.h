@@ -46,7 +46,7 @@ struct gale_worker_s {
     /* Settles connections written to outside their own callbacks. While it is due the loop must not wait, nor a
      * foreign one that asks uv_backend_timeout: that is why it is an idle and no prepare handle. */
     uv_idle_t settle;
-    int open_handles;    /* of those four and the listeners */
+    int open_handles; /* of those four and the listeners */
     unsigned stops_seen;
     atomic_int wakers; /* threads that are about to use `wake` */
     atomic_bool wake_closed;

@@ -41,8 +41,9 @@ TEST(file, pieces_of_every_kind) {
     static const struct {
         uint64_t offset;
         int64_t length, want;
-    } rows[] = {{0, -1, SIZE}, {0, SIZE, SIZE}, {1, -1, SIZE - 1}, {65535, 65537, 65537}, {0, 1, 1},
-                {SIZE - 1, -1, 1}, {SIZE, -1, 0}, {SIZE + 5, -1, 0}, {7, 0, 0}, {100, 65536, 65536}};
+    } rows[] = {{0, -1, SIZE}, {0, SIZE, SIZE},    {1, -1, SIZE - 1}, {65535, 65537, 65537},
+                {0, 1, 1},     {SIZE - 1, -1, 1},  {SIZE, -1, 0},     {SIZE + 5, -1, 0},
+                {7, 0, 0},     {100, 65536, 65536}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         rig_t rig;
         rig_client_t client;
@@ -57,7 +58,8 @@ TEST(file, pieces_of_every_kind) {
         gale_str_t got = rig_take(&client);
         snprintf(length, sizeof length, "Content-Length: %d\r\n", (int)rows[i].want);
         CHECK_MSG(rig_has(gale_str(got.ptr, got.len < 500 ? got.len : 500), length), "row %zu", i);
-        CHECK_EQ_STRS(rig_body_of(got), gale_str(rig_pattern(SIZE) + rows[i].offset, (size_t)rows[i].want));
+        CHECK_EQ_STRS(rig_body_of(got),
+                      gale_str(rig_pattern(SIZE) + rows[i].offset, (size_t)rows[i].want));
         CHECK_EQ_INT(rig.last_status, GALE_OK);
         close_all(&rig, &client, fd);
     }
@@ -68,7 +70,8 @@ TEST(file, without_a_body_H1_18) {
         const char *request;
         int status;
         bool length;
-    } rows[] = {{"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", 200, true}, {GET, 304, false}, {GET, 204, false}};
+    } rows[] = {
+        {"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", 200, true}, {GET, 304, false}, {GET, 204, false}};
     for (size_t i = 0; i < 3; i++) {
         rig_t rig;
         rig_client_t client;

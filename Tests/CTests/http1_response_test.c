@@ -181,8 +181,8 @@ TEST(http1_response, refused_headers) {
     CHECK_EQ_INT(gale__response_check(&r, &close), GALE_EHEADER);
 }
 
-/* WEB-10, H1-17: every byte value at every place of a value and of a name, whatever the vectors do.
- */
+/* WEB-10, H1-17: every byte value at every place of a value and of a name, whatever the
+ * vectors do. */
 TEST(http1_response, every_byte_at_every_place) {
     for (size_t len = 1; len <= 40; len++) {
         for (size_t at = 0; at < len; at++) {

@@ -31,9 +31,11 @@ TEST(ref, names_a_request_until_it_is_over) {
     rig_turn(&rig, 3);
     CHECK_EQ_INT(rig_status_of(rig_take(&client)), 200);
     CHECK(gale_ref_req(rig.server, ref) == NULL);
-    CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 200, NULL, 0, rig_buf("abc", 3, &freed)), GALE_EGONE);
+    CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 200, NULL, 0, rig_buf("abc", 3, &freed)),
+                 GALE_EGONE);
     CHECK_EQ_INT(gale_ref_post(rig.server, ref, never, NULL), GALE_EGONE);
-    CHECK_EQ_INT(gale_ref_send(rig.server, ref, GALE_WS_TEXT, rig_buf("abc", 3, &freed)), GALE_EGONE);
+    CHECK_EQ_INT(gale_ref_send(rig.server, ref, GALE_WS_TEXT, rig_buf("abc", 3, &freed)),
+                 GALE_EGONE);
     CHECK_EQ_INT(gale_ref_post(rig.server, (gale_ref_t){0}, never, NULL), GALE_EGONE);
     CHECK_EQ_INT(gale_ref_post(rig.server, (gale_ref_t){UINT64_MAX}, never, NULL), GALE_EGONE);
     CHECK_EQ_UINT(freed, 3);
@@ -52,8 +54,10 @@ TEST(ref, headers_are_copied_and_checked) {
     rig_connect(&rig, &client);
     rig_send(&client, GET);
     gale_ref_t ref = gale_req_ref(rig.req);
-    CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 200, &bad, 1, rig_buf("x", 1, &freed)), GALE_EHEADER);
-    CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 99, NULL, 0, rig_buf("x", 1, &freed)), GALE_EHEADER);
+    CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 200, &bad, 1, rig_buf("x", 1, &freed)),
+                 GALE_EHEADER);
+    CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 99, NULL, 0, rig_buf("x", 1, &freed)),
+                 GALE_EHEADER);
     CHECK_EQ_INT(gale_ref_respond(rig.server, ref, 200, &h, 1, rig_buf("x", 1, &freed)), 0);
     memset(name, '!', sizeof name - 1);
     memset(value, '!', sizeof value - 1);
@@ -125,7 +129,8 @@ TEST(ref, of_a_websocket) {
     CHECK_EQ_UINT(freed, 2);
     gale_peer_close(client.peer);
     rig_turn(&rig, 3);
-    CHECK_EQ_INT(gale_ref_send(rig.server, ref, GALE_WS_TEXT, rig_buf("hello", 5, &freed)), GALE_EGONE);
+    CHECK_EQ_INT(gale_ref_send(rig.server, ref, GALE_WS_TEXT, rig_buf("hello", 5, &freed)),
+                 GALE_EGONE);
     CHECK_EQ_UINT(freed, 3);
     rig_ws_close(&rig, &client, &ws);
 }
@@ -178,7 +183,9 @@ static void load_done(gale_req_t *req, int status, void *data) {
     atomic_fetch_add(&l->dones, 1);
 }
 
-static void load_freed(void *arg) { atomic_fetch_add(&((load_t *)arg)->freed, 1); }
+static void load_freed(void *arg) {
+    atomic_fetch_add(&((load_t *)arg)->freed, 1);
+}
 
 static void answer_there(gale_server_t *server, gale_ref_t ref, void *arg) {
     load_t *l = arg;
@@ -240,8 +247,10 @@ TEST(ref, threads_answer_under_load) {
     h.on_done = load_done;
     l.server = live_start(&config, &h, &l, "http://127.0.0.1:0");
     REQUIRE(l.server != NULL);
-    for (int i = 0; i < THREADS; i++) REQUIRE(pthread_create(&answerers[i], NULL, answerer, &l) == 0);
-    for (int i = 0; i < CLIENTS; i++) REQUIRE(pthread_create(&clients[i], NULL, load_client, &l) == 0);
+    for (int i = 0; i < THREADS; i++)
+        REQUIRE(pthread_create(&answerers[i], NULL, answerer, &l) == 0);
+    for (int i = 0; i < CLIENTS; i++)
+        REQUIRE(pthread_create(&clients[i], NULL, load_client, &l) == 0);
     for (int i = 0; i < CLIENTS; i++) pthread_join(clients[i], NULL);
     gale_server_stop(l.server); /* while the answerers go on */
     CHECK_EQ_INT(gale_server_join(l.server), 0);

@@ -1,5 +1,5 @@
-/* Paths of static files: what is decoded, what is refused and with which status (STA-10, STA-13).
- */
+/* Paths of static files: what is decoded, what is refused and with which status
+ * (STA-10, STA-13). */
 #include "url_path.h"
 
 #include <stdlib.h>

@@ -15,10 +15,13 @@ TEST(websocket, handshakes_WS_02_WS_03_WS_04) {
         int status;
     } rows[] = {
         {"GET / HTTP/1.1\r\nHost: h\r\n" UP VERSION KEY "\r\n", 101},
-        {"GET / HTTP/1.1\r\nHost: h\r\nUPGRADE: WebSocket\r\nconnection: keep-alive, UPGRADE\r\n" VERSION KEY "\r\n", 101},
+        {"GET / HTTP/1.1\r\nHost: h\r\nUPGRADE: WebSocket\r\nconnection: keep-alive, "
+         "UPGRADE\r\n" VERSION KEY "\r\n",
+         101},
         {"POST / HTTP/1.1\r\nHost: h\r\n" UP VERSION KEY "\r\n", 405},
         {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-        {"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n" VERSION KEY "\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n" VERSION KEY "\r\n",
+         400},
         {"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n" VERSION KEY "\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: h\r\n" UP KEY "\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: h\r\n" UP "Sec-WebSocket-Version: 8\r\n" KEY "\r\n", 426},
@@ -42,9 +45,11 @@ TEST(websocket, handshakes_WS_02_WS_03_WS_04) {
         gale_str_t got = rig_take(&client);
         CHECK_MSG(rig_status_of(got) == rows[i].status, "row %zu: %d", i, rig_status_of(got));
         CHECK((ws.ws != NULL) == (rows[i].status == 101));
-        CHECK(rig_has(gale_str(rig.log.text, rig.log.len),
-                      rows[i].status == 101 ? "D GALE_EUPGRADED;A GALE_OK;" : "A GALE_EHANDSHAKE;"));
-        if (rows[i].status == 101) CHECK(rig_has(got, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+        CHECK(rig_has(gale_str(rig.log.text, rig.log.len), rows[i].status == 101
+                                                               ? "D GALE_EUPGRADED;A GALE_OK;"
+                                                               : "A GALE_EHANDSHAKE;"));
+        if (rows[i].status == 101)
+            CHECK(rig_has(got, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
         if (rows[i].status == 426) CHECK(rig_has(got, "Sec-WebSocket-Version: 13\r\n"));
         if (rows[i].status == 405) CHECK(rig_has(got, "Allow: GET\r\n"));
         rig_drop(&rig, &client);
@@ -75,7 +80,9 @@ TEST(websocket, extra_fields_and_sizes) {
         int err;
         const char *has;
     } rows[] = {
-        {{{"Sec-WebSocket-Protocol", 22}, {"chat", 4}}, sizeof(gale_ws_handler_t), 0,
+        {{{"Sec-WebSocket-Protocol", 22}, {"chat", 4}},
+         sizeof(gale_ws_handler_t),
+         0,
          "Sec-WebSocket-Protocol: chat\r\n"},
         {{{"A\n", 2}, {"x", 1}}, sizeof(gale_ws_handler_t), GALE_EHEADER, "HTTP/1.1 299"},
         {{{"A", 1}, {"x\r\n", 3}}, sizeof(gale_ws_handler_t), GALE_EHEADER, "HTTP/1.1 299"},
@@ -325,7 +332,8 @@ TEST(websocket, pause_holds_messages_back) {
         gale_ws_resume(ws.ws);
     }
     gale_ws_pause(ws.ws);
-    CHECK_EQ_INT(gale_ws_close(ws.ws, 1000, gale_cstr("")), 0); /* a close frame is seen all the same */
+    CHECK_EQ_INT(gale_ws_close(ws.ws, 1000, gale_cstr("")),
+                 0); /* a close frame is seen all the same */
     rig_text_clear(&frames);
     rig_close_frame(&frames, 1000, "");
     rig_send_bytes(&client, frames.text, frames.len);

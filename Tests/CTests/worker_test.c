@@ -67,7 +67,9 @@ TEST(worker, posts_run_in_each_threads_order) {
     CHECK_EQ_UINT(posts.wrong, 0);
 }
 
-static void count_up(void *arg) { atomic_fetch_add((atomic_uint *)arg, 1); }
+static void count_up(void *arg) {
+    atomic_fetch_add((atomic_uint *)arg, 1);
+}
 
 TEST(worker, post_after_the_end_is_egone) {
     gale_handler_t h = gale_handler();
@@ -212,8 +214,10 @@ static void on_start(gale_worker_t *w, void *data) {
 
 static void on_stop(gale_worker_t *w, void *data) {
     life_t *life = data;
-    if (gale_worker_data(w) != &life->marks[gale_worker_index(w)]) atomic_fetch_add(&life->wrong, 1);
-    if (gale_worker_post(w, count_up, &life->wrong) != GALE_EGONE) atomic_fetch_add(&life->wrong, 1);
+    if (gale_worker_data(w) != &life->marks[gale_worker_index(w)])
+        atomic_fetch_add(&life->wrong, 1);
+    if (gale_worker_post(w, count_up, &life->wrong) != GALE_EGONE)
+        atomic_fetch_add(&life->wrong, 1);
     if (gale_worker_current() != w) atomic_fetch_add(&life->wrong, 1);
     atomic_fetch_add(&life->stopped, 1);
 }

@@ -11,7 +11,8 @@ typedef struct {
     const char *log;
     bool closes;
 } talk_t;
-#define TALK(sent, got, log, closes) {sent, sizeof(sent) - 1, got, sizeof(got) - 1, log, closes}
+#define TALK(sent, got, log, closes)                                                               \
+    { sent, sizeof(sent) - 1, got, sizeof(got) - 1, log, closes }
 
 static void check_talk(const talk_t *t, size_t row, const gale_config_t *config) {
     rig_t rig;
@@ -38,10 +39,19 @@ TEST(ws, messages_WS_08) {
         TALK("\x81\x80" NO_MASK, "\x81\0", "M1 0 ;", false),
         TALK("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", "\x81\x05Hello", "M1 5 Hello;", false),
         TALK("\x82\x82" NO_MASK "\xff\xfe", "\x82\x02\xff\xfe", "M2 2 \xff\xfe;", false),
-        TALK("\x81\x81" NO_MASK "a\x81\x81" NO_MASK "b", "\x81\x01" "a\x81\x01" "b", "M1 1 a;M1 1 b;", false),
-        TALK("\x01\x81" NO_MASK "a\x00\x81" NO_MASK "b\x80\x81" NO_MASK "c", "\x81\x03" "abc", "M1 3 abc;", false),
+        TALK("\x81\x81" NO_MASK "a\x81\x81" NO_MASK "b",
+             "\x81\x01"
+             "a\x81\x01"
+             "b",
+             "M1 1 a;M1 1 b;", false),
+        TALK("\x01\x81" NO_MASK "a\x00\x81" NO_MASK "b\x80\x81" NO_MASK "c",
+             "\x81\x03"
+             "abc",
+             "M1 3 abc;", false),
         TALK("\x02\x80" NO_MASK "\x80\x80" NO_MASK, "\x82\0", "M2 0 ;", false),
-        TALK("\x01\x81" NO_MASK "a\x89\x81" NO_MASK "p\x80\x81" NO_MASK "b", "\x8a\x01p\x81\x02" "ab",
+        TALK("\x01\x81" NO_MASK "a\x89\x81" NO_MASK "p\x80\x81" NO_MASK "b",
+             "\x8a\x01p\x81\x02"
+             "ab",
              "P p;M1 2 ab;", false),
         TALK("\x01\x82" NO_MASK "\xc3\xa9\x00\x81" NO_MASK "\xf0\x80\x83" NO_MASK "\x9f\x8c\x8a",
              "\x81\x06\xc3\xa9\xf0\x9f\x8c\x8a", "M1 6 \xc3\xa9\xf0\x9f\x8c\x8a;", false),
@@ -58,38 +68,39 @@ typedef struct {
     size_t len;
     int code;
 } violation_t;
-#define BREACH(sent, code) {sent, sizeof(sent) - 1, code}
+#define BREACH(sent, code)                                                                         \
+    { sent, sizeof(sent) - 1, code }
 
 TEST(ws, violations_WS_09_WS_10_WS_12) {
     static const violation_t rows[] = {
-        BREACH("\xc1\x80" NO_MASK, 1002),              /* RSV1 */
-        BREACH("\xa1\x80" NO_MASK, 1002),              /* RSV2 */
-        BREACH("\x91\x80" NO_MASK, 1002),              /* RSV3 */
-        BREACH("\x83\x80" NO_MASK, 1002),              /* opcodes that are not */
+        BREACH("\xc1\x80" NO_MASK, 1002), /* RSV1 */
+        BREACH("\xa1\x80" NO_MASK, 1002), /* RSV2 */
+        BREACH("\x91\x80" NO_MASK, 1002), /* RSV3 */
+        BREACH("\x83\x80" NO_MASK, 1002), /* opcodes that are not */
         BREACH("\x87\x80" NO_MASK, 1002),
         BREACH("\x8b\x80" NO_MASK, 1002),
         BREACH("\x8f\x80" NO_MASK, 1002),
-        BREACH("\x81\x02hi", 1002),                    /* not masked */
-        BREACH("\x89\xfe\x00\x7e" NO_MASK, 1002),      /* a long ping */
-        BREACH("\x09\x80" NO_MASK, 1002),              /* a fragmented ping */
+        BREACH("\x81\x02hi", 1002),               /* not masked */
+        BREACH("\x89\xfe\x00\x7e" NO_MASK, 1002), /* a long ping */
+        BREACH("\x09\x80" NO_MASK, 1002),         /* a fragmented ping */
         BREACH("\x08\x80" NO_MASK, 1002),
-        BREACH("\x80\x80" NO_MASK, 1002),              /* continuation of nothing */
+        BREACH("\x80\x80" NO_MASK, 1002), /* continuation of nothing */
         BREACH("\x00\x80" NO_MASK, 1002),
         BREACH("\x01\x80" NO_MASK "\x81\x80" NO_MASK, 1002), /* a message within another */
         BREACH("\x01\x80" NO_MASK "\x02\x80" NO_MASK, 1002),
         BREACH("\x81\xfe\x00\x05" NO_MASK "hello", 1002), /* a length that is not the shortest */
         BREACH("\x81\xff\0\0\0\0\0\0\xff\xff" NO_MASK, 1002),
         BREACH("\x81\xff\x80\0\0\0\0\0\0\0" NO_MASK, 1002), /* the top bit */
-        BREACH("\x81\x82" NO_MASK "\xc3\x28", 1007),   /* not UTF-8 */
+        BREACH("\x81\x82" NO_MASK "\xc3\x28", 1007),        /* not UTF-8 */
         BREACH("\x81\x81" NO_MASK "\xc3", 1007),
         BREACH("\x81\x83" NO_MASK "\xed\xa0\x80", 1007),
         BREACH("\x01\x81" NO_MASK "\xc3\x80\x80" NO_MASK, 1007),
-        BREACH("\x01\x81" NO_MASK "\xff", 1007),       /* at the earliest fragment */
-        BREACH("\x88\x81" NO_MASK "x", 1002),          /* closing with half a code */
-        BREACH("\x88\x82" NO_MASK "\x03\xe7", 1002),   /* 999 */
-        BREACH("\x88\x82" NO_MASK "\x03\xed", 1002),   /* 1005 */
-        BREACH("\x88\x82" NO_MASK "\x03\xee", 1002),   /* 1006 */
-        BREACH("\x88\x82" NO_MASK "\x13\x88", 1002),   /* 5000 */
+        BREACH("\x01\x81" NO_MASK "\xff", 1007),     /* at the earliest fragment */
+        BREACH("\x88\x81" NO_MASK "x", 1002),        /* closing with half a code */
+        BREACH("\x88\x82" NO_MASK "\x03\xe7", 1002), /* 999 */
+        BREACH("\x88\x82" NO_MASK "\x03\xed", 1002), /* 1005 */
+        BREACH("\x88\x82" NO_MASK "\x03\xee", 1002), /* 1006 */
+        BREACH("\x88\x82" NO_MASK "\x13\x88", 1002), /* 5000 */
         BREACH("\x88\x84" NO_MASK "\x03\xe8\xc3\x28", 1007),
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -117,10 +128,16 @@ TEST(ws, too_big_is_1009_WS_11) {
     gale_config_t config = gale_config();
     config.ws_max_message_bytes = 10;
     static const talk_t talks[] = {
-        TALK("\x82\x8a" NO_MASK "0123456789", "\x82\x0a" "0123456789", "M2 10 0123456789;", false),
-        TALK("\x82\x8b" NO_MASK, "\x88\x11\x03\xf1message too big", "C 1009 message too big;", true),
-        TALK("\x82\xff\0\0\1\0\0\0\0\0" NO_MASK, "\x88\x11\x03\xf1message too big", "C 1009 message too big;", true),
-        TALK("\x02\x86" NO_MASK "012345\x80\x85" NO_MASK, "\x88\x11\x03\xf1message too big", "C 1009 message too big;", true),
+        TALK("\x82\x8a" NO_MASK "0123456789",
+             "\x82\x0a"
+             "0123456789",
+             "M2 10 0123456789;", false),
+        TALK("\x82\x8b" NO_MASK, "\x88\x11\x03\xf1message too big", "C 1009 message too big;",
+             true),
+        TALK("\x82\xff\0\0\1\0\0\0\0\0" NO_MASK, "\x88\x11\x03\xf1message too big",
+             "C 1009 message too big;", true),
+        TALK("\x02\x86" NO_MASK "012345\x80\x85" NO_MASK, "\x88\x11\x03\xf1message too big",
+             "C 1009 message too big;", true),
     };
     for (size_t i = 0; i < sizeof talks / sizeof talks[0]; i++) check_talk(&talks[i], i, &config);
 }
@@ -130,8 +147,12 @@ TEST(ws, the_peer_closes_WS_12_WS_13) {
     static const talk_t talks[] = {
         TALK("\x88\x80" NO_MASK, "\x88\0", "C 1005 ;", true),
         TALK("\x88\x82" NO_MASK "\x03\xe8", "\x88\x02\x03\xe8", "C 1000 ;", true),
-        TALK("\x88\x85" NO_MASK "\x0f\xa0" "bye", "\x88\x02\x0f\xa0", "C 4000 bye;", true),
-        TALK("\x81\x81" NO_MASK "a\x88\x80" NO_MASK "\x81\x81" NO_MASK "b", "\x81\x01" "a\x88\0",
+        TALK("\x88\x85" NO_MASK "\x0f\xa0"
+             "bye",
+             "\x88\x02\x0f\xa0", "C 4000 bye;", true),
+        TALK("\x81\x81" NO_MASK "a\x88\x80" NO_MASK "\x81\x81" NO_MASK "b",
+             "\x81\x01"
+             "a\x88\0",
              "M1 1 a;C 1005 ;", true),
         TALK("\x01\x81" NO_MASK "a\x88\x80" NO_MASK, "\x88\0", "C 1005 ;", true),
     };

@@ -26,11 +26,11 @@ final class Room: Sendable {
 
     init(_ name: String) { self.name = name }
 
-    /// Adds a message and sends it to everybody here; the same nonce again gives the message it was. `render` makes its
-    /// HTML.
-    func say(_ body: String, from: String, nonce: String, id: (Int) -> String, render: (Message) throws -> String) throws
-        -> Message
-    {
+    /// Adds a message and sends it to everybody here; the same nonce again gives the message it was. `id` numbers it,
+    /// `render` makes its HTML.
+    func say(
+        _ body: String, from: String, nonce: String, id: (Int) -> String, render: (Message) throws -> String
+    ) throws -> Message {
         try state.withLock { state in
             let said = state.messages.last { !nonce.isEmpty && $0.nonce == nonce && $0.from == from }
             if let said { return said }

@@ -1,6 +1,6 @@
+import Foundation
 // Hello, World! on Hummingbird, its own way: a router with one route and no middleware.
 import Hummingbird
-import Foundation
 import Logging
 import NIOPosix
 
