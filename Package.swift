@@ -42,7 +42,10 @@ let package = Package(
         .testTarget(
             name: "GaleTemplateTests", dependencies: ["GaleTemplate"], exclude: ["Fixtures"],
             swiftSettings: swiftSettings),
-        .testTarget(name: "GaleTests", dependencies: ["Gale", "GaleTesting"], swiftSettings: swiftSettings),
+        // Counts allocations by standing before malloc: for tests alone.
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .testTarget(
+            name: "GaleTests", dependencies: ["Gale", "GaleTesting", "CAllocations"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

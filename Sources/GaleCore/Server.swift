@@ -57,6 +57,8 @@ public protocol ServerDelegate: AnyObject, Sendable {
     func workerStarted(_ worker: Worker)
     /// A loop has ended. On its thread.
     func workerStopped(_ worker: Worker)
+    /// The server is about to stop. Once, on any thread.
+    func stopping()
 }
 
 /// A server of the core: listeners and workers.
@@ -70,6 +72,7 @@ public final class Server: @unchecked Sendable {
         var running = 0
         var started = 0
         var isStarted = false
+        var isStopping = false
         var waiters: [UnsafeContinuation<Void, Never>] = []
         var startWaiters: [UnsafeContinuation<Void, Never>] = []
     }
@@ -112,7 +115,17 @@ public final class Server: @unchecked Sendable {
     }
 
     /// Stops gracefully; a second call cuts. Any thread.
-    public func stop() { gale_server_stop(pointer) }
+    public func stop() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopping = true }
+            return !state.isStopping
+        }
+        if isFirst { delegate.stopping() }
+        gale_server_stop(pointer)
+    }
+
+    /// Whether `stop` has been called. Any thread.
+    public var isStopping: Bool { state.withLock { $0.isStopping } }
 
     /// Waits until all workers run.
     public func ready() async {

@@ -10,10 +10,17 @@ internal import Synchronization
 #endif
 
 /// SIGINT and SIGTERM stop a server; the second one cuts.
+///
+/// A signal handler may not do more than read a word and write a byte, so a thread of its own stops the server.
 public enum Signals {
-    /// The server that signals stop, as an address, because a signal handler may not do more than read a word.
+    /// The server that signals stop, as an address: for the signals after the first.
     private static let target = Atomic<UInt>(0)
     private static let received = Atomic<Int32>(0)
+    private static let server = Guarded<Server?>(nil)
+    /// From the handler to the thread that waits for it; made once for the process, -1 when it could not be.
+    private static let pipeEnd = startThread()
+    private static let readingEnd = Atomic<Int32>(-1)
+    private static let writingEnd = Atomic<Int32>(-1)
 
     /// Lets signals stop this server until `release`. One server in a process; false when another one has them.
     public static func claim(_ server: Server) -> Bool {
@@ -21,6 +28,8 @@ public enum Signals {
         let exchange = target.compareExchange(expected: 0, desired: address, ordering: .sequentiallyConsistent)
         guard exchange.exchanged else { return false }
         received.store(0, ordering: .relaxed)
+        self.server.withLock { $0 = server }
+        writingEnd.store(pipeEnd, ordering: .relaxed)
         for number in [SIGINT, SIGTERM] { _ = signal(number, handler) }
         return true
     }
@@ -30,14 +39,50 @@ public enum Signals {
     public static func release() -> Int32? {
         for number in [SIGINT, SIGTERM] { _ = signal(number, SIG_DFL) }
         target.store(0, ordering: .sequentiallyConsistent)
+        server.withLock { $0 = nil }
         let number = received.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
 
     private static let handler: @convention(c) (Int32) -> Void = { number in
-        Signals.received.store(number, ordering: .relaxed)
+        let isFirst = Signals.received.exchange(number, ordering: .relaxed) == 0
+        let descriptor = Signals.writingEnd.load(ordering: .relaxed)
+        if isFirst && descriptor >= 0 {
+            let error = errno
+            var byte: UInt8 = 0
+            let written = write(descriptor, &byte, 1)
+            errno = error
+            if written == 1 { return }
+        }
         guard let server = OpaquePointer(bitPattern: Signals.target.load(ordering: .relaxed)) else { return }
         gale_server_stop(server)
+    }
+
+    /// Starts the thread; gives the end of its pipe to write to.
+    private static func startThread() -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return -1 }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        readingEnd.store(ends[0], ordering: .sequentiallyConsistent)
+        #if canImport(Darwin)
+            var thread: pthread_t?
+            let result = pthread_create(&thread, nil, { _ in Signals.wait() }, nil)
+            if let thread { pthread_detach(thread) }
+        #else
+            var thread = pthread_t()
+            let result = pthread_create(&thread, nil, { _ in Signals.wait() }, nil)
+            if result == 0 { pthread_detach(thread) }
+        #endif
+        return result == 0 ? ends[1] : -1
+    }
+
+    /// The thread: for as long as the process lives.
+    private static func wait() -> UnsafeMutableRawPointer? {
+        var byte: UInt8 = 0
+        while true {
+            let count = read(readingEnd.load(ordering: .relaxed), &byte, 1)
+            if count == 1 { server.withLock { $0 }?.stop() } else if count == 0 || errno != EINTR { return nil }
+        }
     }
 }
 

@@ -24,8 +24,8 @@ extension Application {
         await server.ready()
         let client: TestClient
         switch mode {
-        case .live: client = TestClient { [port = server.port()] in try LiveConnection(port: port) }
-        case .memory: client = TestClient { try await MemoryConnection.open(to: server) }
+        case .live: client = TestClient(server) { [port = server.port()] in try LiveConnection(port: port) }
+        case .memory: client = TestClient(server) { [server] in try await MemoryConnection.open(to: server) }
         }
         do {
             let result = try await body(client)
@@ -39,7 +39,7 @@ extension Application {
 
     private func end(_ client: TestClient, _ server: Server) async {
         client.close()
-        server.stop()
+        if !server.isStopping { server.stop() }
         // What is still open after a while has been left by the test.
         let clock = Task {
             try await Task.sleep(for: .seconds(1))

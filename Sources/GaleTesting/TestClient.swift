@@ -12,6 +12,7 @@ public final class TestClient: Sendable {
     /// How long it waits for bytes of the server.
     public static let limit = Duration.seconds(20)
 
+    private let server: Server
     private let open: @Sendable () async throws -> any ByteStream
     private let state: Guarded<State>
 
@@ -21,7 +22,8 @@ public final class TestClient: Sendable {
         var streams: [any ByteStream] = []
     }
 
-    init(_ open: @escaping @Sendable () async throws -> any ByteStream) {
+    init(_ server: Server, _ open: @escaping @Sendable () async throws -> any ByteStream) {
+        self.server = server
         self.open = open
         state = Guarded(State())
     }
@@ -33,7 +35,13 @@ public final class TestClient: Sendable {
     }
 
     /// Another browser: no cookies, its own connections.
-    public func fresh() -> TestClient { TestClient(open) }
+    public func fresh() -> TestClient { TestClient(server, open) }
+
+    /// Begins a graceful stop of the server, as a signal does.
+    public func stopServer() { server.stop() }
+
+    /// Waits until the server has stopped.
+    public func serverStopped() async { await server.join() }
 
     // MARK: Requests
 

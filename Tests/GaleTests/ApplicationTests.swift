@@ -29,6 +29,18 @@ private final class Page: RequestHandler {
     override func templateValues() -> [String: TemplateValue] { ["title": "T&C"] }
 }
 
+/// Renders what calls a function that throws.
+private final class Throwing: RequestHandler {
+    override func get() async throws {
+        switch try query("how") {
+        case "inner": try write(renderString("outer.html"))
+        case "caught":
+            do { _ = try renderString("throws.html") } catch let error as HTTPError { try write("\(error.status)") }
+        default: try render("throws.html")
+        }
+    }
+}
+
 private final class Missing: RequestHandler {
     override func get() async throws { try render("missing.html") }
 }
@@ -82,6 +94,21 @@ private final class Missing: RequestHandler {
             #expect(page.text.hasPrefix(start), "\(page.text)")
             #expect(client.cookies["_xsrf"] != nil)
             #expect(try await client.get("/missing").status == 500)
+        }
+    }
+
+    @Test("WEB-29: what a module throws goes through render as it is") func foreign() async throws {
+        var settings = Settings.quiet
+        settings.templates = DictionaryLoader([
+            "throws.html": "a{% module Refuse() %}", "outer.html": "b{% module Template(\"throws.html\") %}",
+        ])
+        settings.templateModules["Refuse"] = { _, _ in throw HTTPError(451) }
+        let app = Application(settings: settings) { Route("/", Throwing.self) }
+        try await app.test { client in
+            let plain = try await client.get("/")
+            #expect(plain.status == 451)
+            #expect(try await client.get("/?how=inner").status == 451)
+            #expect(try await client.get("/?how=caught").text == "451")
         }
     }
 

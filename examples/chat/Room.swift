@@ -77,7 +77,9 @@ final class Room: Sendable {
     ) {
         let since = news.generation
         seen(name, for: limit)
-        if messages(after: cursor).isEmpty, limit > .zero { _ = try await news.wait(for: limit, since: since) }
+        if messages(after: cursor).isEmpty, limit > .zero, !rooms.isStopping {
+            _ = try await news.wait(for: limit, since: since)
+        }
         seen(name, for: .zero)
         return state.withLock { ($0.messages.after(cursor), $0.shown) }
     }
@@ -89,6 +91,9 @@ final class Room: Sendable {
             peopleChanged(&state)
         }
     }
+
+    /// Answers all who wait.
+    func wakeAll() { news.notifyAll() }
 
     /// Who is here.
     var people: [String] { state.withLock { $0.shown } }

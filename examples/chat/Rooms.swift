@@ -10,6 +10,7 @@ final class Rooms: Sendable {
     /// Ids begin with the start of the process, so that those of a later run come after those of this one.
     private let run = String(Int(Date.now.timeIntervalSince1970 * 1000))
     private let rooms = Mutex(["lobby": Room("lobby")])
+    private let stopping = Atomic(false)
 
     /// How many rooms there may be: names come from the network.
     private static let limit = 1000
@@ -37,6 +38,15 @@ final class Rooms: Sendable {
     func id(_ seq: Int) -> String {
         let digits = String(seq)
         return run + "-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    }
+
+    /// Whether the server is about to stop: nobody shall wait any more.
+    var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
+
+    /// The server is about to stop: answers all who wait.
+    func stop() {
+        stopping.store(true, ordering: .sequentiallyConsistent)
+        for room in rooms.withLock({ Array($0.values) }) { room.wakeAll() }
     }
 
     /// For as long as the process lives: those who no longer poll leave the list.

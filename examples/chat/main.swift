@@ -12,6 +12,7 @@ settings.loginURL = "/login"
 settings.templates = DirectoryLoader(files + "/templates")
 settings.staticPath = files + "/static"
 settings.server.shutdownGrace = .seconds(5)
+settings.onStop.append { rooms.stop() }
 
 let app = Application(settings: settings) {
     Route("/", RoomPage.self)

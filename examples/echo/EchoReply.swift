@@ -1,10 +1,11 @@
 import Gale
 
-/// The request as JSON, written by hand.
+/// The request as JSON, written by hand; 404 for a WebSocket's handshake (RFC 6455 4.2.2).
 struct EchoReply: Reply {
     private var json: [UInt8] = []
 
     init(_ request: Request) {
+        if request.wantsWebSocket && request.header("Sec-WebSocket-Key") != nil { return }
         json.append(contentsOf: "{\"method\": ".utf8)
         request.withMethod { put($0) }
         json.append(contentsOf: ", \"target\": ".utf8)
@@ -24,7 +25,12 @@ struct EchoReply: Reply {
         json.append(contentsOf: "\"}".utf8)
     }
 
-    func reply(to request: Request) throws { try request.response.send(json, type: "application/json") }
+    func reply(to request: Request) throws {
+        let response = request.response
+        if !json.isEmpty { return try response.send(json, type: "application/json") }
+        try response.setStatus(404)
+        try response.send("no WebSocket here\n", type: "text/plain; charset=utf-8")
+    }
 
     /// A JSON string; bytes that are no ASCII as the characters of Latin-1.
     private mutating func put(_ text: Span<UInt8>) {

@@ -131,4 +131,5 @@ private final class ApplicationServer: ServerDelegate {
     func makeExchange(on worker: Worker) -> Exchange { Call(application, on: worker) }
     func workerStarted(_ worker: Worker) {}
     func workerStopped(_ worker: Worker) {}
+    func stopping() { for body in application.settings.onStop { body() } }
 }

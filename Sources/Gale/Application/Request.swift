@@ -34,6 +34,9 @@ public struct Request {
     /// The first header field of this name.
     public func header(_ name: String) -> String? { call?.header(name) }
 
+    /// Whether it asks for an upgrade to WebSocket.
+    public var wantsWebSocket: Bool { call?.wantsWebSocket ?? false }
+
     /// All header fields in order of arrival.
     public var headers: [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []

@@ -27,6 +27,9 @@ public struct Settings: Sendable {
     public var staticPath: String?
     /// Where the lines go. Default: stderr, in Tornado's form.
     public var logger = Logger(label: "gale") { ConsoleLogHandler(label: $0) }
+    /// Called once when a stop begins, before the server stops taking connections: what long polls wait for is told
+    /// here, so that they are answered at once instead of holding the stop up. Short; on any thread.
+    public var onStop: [@Sendable () -> Void] = []
     /// Whether each request is logged: `200 GET /uri (ip) 1.23ms` (WEB-38).
     public var accessLog = true
 

@@ -6,7 +6,8 @@ public typealias UIModule = @Sendable (RequestHandler, TemplateArguments) throws
 
 extension RequestHandler {
     /// Renders a template of `Settings.templates` as the whole response, as text/html unless a Content-Type is set
-    /// (TPL-21). Throws `TemplateError`, `ResponseError`.
+    /// (TPL-21). Throws `TemplateError`, `ResponseError`, and as it is whatever else a function or module throws: an
+    /// `HTTPError` keeps its status.
     ///
     /// Beside `values` templates see `handler.status`, `request` (method, path, target, host, remote_ip),
     /// `current_user` (as far as `currentUser()` has been asked), `static_url(path)`, `xsrf_token`,
@@ -17,7 +18,7 @@ extension RequestHandler {
         try finish()
     }
 
-    /// Renders a template of `Settings.templates`. Throws `TemplateError`.
+    /// Renders a template of `Settings.templates`. Throws as `render` does.
     public final func renderString(_ template: String, _ values: [String: TemplateValue] = [:]) throws -> String {
         String(decoding: try renderBytes(template, values), as: UTF8.self)
     }
@@ -27,7 +28,11 @@ extension RequestHandler {
             throw HTTPError(500, "You must define the 'templates' setting in your application to use render")
         }
         let known = templateValues().merging(values) { $1 }
-        return try loader.load(template).renderBytes(known, environment: templateEnvironment())
+        do {
+            return try loader.load(template).renderBytes(known, environment: templateEnvironment())
+        } catch let error as TemplateError where error.kind == .foreign {
+            throw error.underlying ?? error
+        }
     }
 
     /// What templates see of the handler.
