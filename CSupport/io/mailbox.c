@@ -1,12 +1,30 @@
 #include "mailbox.h"
 
+#include <pthread.h>
 #include <uv.h>
 
 #include "gale.h"
 #include "mem.h"
 
+enum { CLOSING_ROUNDS = 16 };
+
+/* How often what letters post while the box closes is run; one that posts itself for ever must not
+ * keep the worker. */
+enum { LAST_ROUNDS = 1000 };
+
 /* Stands at the head of a closed box; never read. */
 static gale__letter_t closed;
+
+/* The box is closed to other threads; letters that are being run may still post. */
+static int post_late(gale__mailbox_t *m, gale__letter_t *letter) {
+    if (atomic_load(&m->closer) != (uintptr_t)pthread_self()) {
+        gale__free(letter);
+        return GALE_EGONE;
+    }
+    letter->next = m->last;
+    m->last = letter;
+    return 0;
+}
 
 int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg) {
     gale__letter_t *letter = gale__malloc(sizeof *letter);
@@ -15,10 +33,7 @@ int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg) {
     letter->arg = arg;
     gale__letter_t *head = atomic_load_explicit(&m->head, memory_order_relaxed);
     do {
-        if (head == &closed) {
-            gale__free(letter);
-            return GALE_EGONE;
-        }
+        if (head == &closed) return post_late(m, letter);
         letter->next = head;
     } while (!atomic_compare_exchange_weak_explicit(&m->head, &head, letter, memory_order_release,
                                                     memory_order_acquire));
@@ -46,11 +61,15 @@ void gale__mailbox_run(gale__mailbox_t *m) {
 }
 
 void gale__mailbox_close(gale__mailbox_t *m) {
-    /* Letters may post further letters: closed only when a look finds the box empty. */
-    for (;;) {
-        gale__letter_t *empty = NULL;
-        if (atomic_compare_exchange_strong(&m->head, &empty, &closed)) return;
-        if (empty == &closed) return;
-        gale__mailbox_run(m);
+    atomic_store(&m->closer, (uintptr_t)pthread_self());
+    gale__letter_t *stack = atomic_exchange(&m->head, &closed);
+    if (stack != &closed) run_all(stack);
+    for (int round = 0; m->last != NULL && round < LAST_ROUNDS; round++) {
+        stack = m->last;
+        m->last = NULL;
+        run_all(stack);
     }
+    atomic_store(&m->closer, 0);
+    run_all(m->last);
+    m->last = NULL;
 }

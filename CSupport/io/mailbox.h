@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct gale__letter {
     struct gale__letter *next;
@@ -14,6 +15,8 @@ typedef struct gale__letter {
 
 typedef struct {
     _Atomic(gale__letter_t *) head;
+    atomic_uintptr_t closer; /* the reader's thread while it closes the box */
+    gale__letter_t *last;    /* what it posts meanwhile */
 } gale__mailbox_t;
 
 /* Any thread. 1: taken, and the box was empty, so the reader must be woken; 0: taken; GALE_EGONE:
@@ -21,7 +24,8 @@ typedef struct {
 int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg);
 /* Reader only. Runs all letters. */
 void gale__mailbox_run(gale__mailbox_t *m);
-/* Reader only. Refuses letters from now on, after running what was posted. */
+/* Reader only. Refuses letters from other threads from now on, runs what was posted, and what that
+ * posts; then refuses all. */
 void gale__mailbox_close(gale__mailbox_t *m);
 
 #endif

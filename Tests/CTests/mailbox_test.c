@@ -50,6 +50,20 @@ TEST(mailbox, closing_runs_what_letters_post) {
     CHECK_EQ_UINT(seen.count, 6);
 }
 
+static void post_for_ever(void *arg) {
+    note(arg);
+    gale__mailbox_post(&again_box, post_for_ever, arg);
+}
+
+TEST(mailbox, closing_ends_though_letters_never_cease) {
+    seen = (seen_t){0};
+    again_box = (gale__mailbox_t){0};
+    CHECK_EQ_INT(gale__mailbox_post(&again_box, post_for_ever, NULL), 1);
+    gale__mailbox_close(&again_box);
+    CHECK(seen.count > 0);
+    CHECK_EQ_INT(gale__mailbox_post(&again_box, note, NULL), GALE_EGONE);
+}
+
 TEST(mailbox, no_memory) {
     gale__mailbox_t m = {0};
     rig_alloc_begin(1, false);
