@@ -45,7 +45,8 @@ let package = Package(
         // Counts allocations by standing before malloc: for tests alone.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(
-            name: "GaleTests", dependencies: ["Gale", "GaleTesting", "CAllocations"], swiftSettings: swiftSettings),
+            name: "GaleTests", dependencies: ["Gale", "GaleCore", "GaleTesting", "CAllocations"],
+            swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

@@ -26,6 +26,9 @@ final class BodyQueue {
     private(set) var isBroken = false
     private var wakeup: Wakeup?
 
+    /// Pieces that nobody has taken yet.
+    var pending: Int { chunks.count }
+
     func append(_ chunk: Span<UInt8>, last: Bool) {
         if !chunk.isEmpty { chunks.append([UInt8](copying: chunk)) }
         if last { isComplete = true }
