@@ -24,7 +24,8 @@
  *               literals, static tables).
  *   Structs     gale_config_t, gale_handler_t, gale_ws_handler_t and gale_peer_handler_t begin
  *               with struct_size and only ever grow at the end. They are copied by the call that
- *               takes them. Fill them with gale_config(), gale_handler(), gale_ws_handler(). A
+ *               takes them. Fill them with gale_config(), gale_handler(), gale_ws_handler(); a
+ *               gale_peer_handler_t by hand. A
  *               library older than the caller accepts a longer struct if the part it doesn't know
  *               is all zero, and answers GALE_EVERSION if not.
  *   Callbacks   run on the loop thread of the worker that owns the connection. They may call
@@ -202,7 +203,7 @@ typedef struct {
     uint32_t max_headers;       /* fields; default 100; over it: 431 */
     uint64_t max_body_bytes;    /* default 1 MiB; over it: 413. gale_req_set_max_body changes it for
                                    one request */
-    uint32_t header_timeout_ms; /* first byte to end of head; default 10000; over it: 408 */
+    uint32_t header_timeout_ms; /* connect or first byte to end of head; default 10000: 408 */
     uint32_t body_timeout_ms;   /* without a byte of the body; default 30000; over it: 408 */
     uint32_t idle_timeout_ms;   /* between requests; default 60000; then closed in silence */
     uint32_t write_timeout_ms;  /* client takes no byte; default 30000; then cut */
@@ -398,7 +399,7 @@ GALE_API gale_ref_t gale_req_ref(gale_req_t *req);
 GALE_API void gale_req_pause(gale_req_t *req);
 GALE_API void gale_req_resume(gale_req_t *req);
 /* For servers with on_body, within on_request: collect the body, at most max_bytes of it (else 413
- * and on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, or without on_body. */
+ * and on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, without on_body, or when no body comes. */
 GALE_API int gale_req_collect(gale_req_t *req, uint64_t max_bytes);
 /* For servers with on_body, within on_request: another limit than max_body_bytes for this streamed
  * body. */
@@ -411,7 +412,7 @@ GALE_API int gale_req_set_max_body(gale_req_t *req, uint64_t max_bytes);
  * response), Transfer-Encoding or Connection is refused with GALE_EHEADER, except "Connection:
  * close". Names must be tokens; values must hold no control character but TAB. On error nothing is
  * sent and the request can still be answered. What one callback writes goes out together when it
- * returns. To HEAD the body is left out. All calls: loop only. Since 0.1. */
+ * returns, but for copied writes of more than 4096 bytes, which take all before them along. To HEAD the body is left out. All calls: loop only. Since 0.1. */
 
 /* Whole response, body copied. status 200-599 (not 1xx); the reason phrase is the standard one. */
 GALE_API int gale_respond(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,

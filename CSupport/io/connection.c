@@ -13,6 +13,7 @@ enum {
     IN_LIMIT = 65536, /* bytes of later requests, or of a paused body, before reading stops */
     LINGER_BYTES = 1 << 20,
     LINGER_MS = 2000,
+    TURN_ROUNDS = 32, /* of writing and being drained in one turn of the loop */
     FREE_CONNS = 256
 };
 
@@ -327,7 +328,11 @@ void gale__conn_settle(gale__conn_t *c) {
     if (c->settling || c->depth > 0 || c->phase == GALE__PHASE_CLOSED) return;
     c->settling = true;
     bool again = true;
-    while (again && !c->cut_due) {
+    for (int round = 0; again && !c->cut_due; round++) {
+        if (round == TURN_ROUNDS) { /* a writer that is never full must not starve the others */
+            gale__worker_mark_later(c->worker, c);
+            break;
+        }
         bool next = c->req != NULL && gale__http1_advance(c);
         again = c->in != NULL && (next || !c->paused) && process_waiting(c);
         gale__conn_flush(c);

@@ -105,22 +105,41 @@ void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o) {
 
 static void on_settle(uv_idle_t *p) {
     gale_worker_t *w = p->data, *before = gale__worker_enter(w);
+    while (w->later != NULL) { /* their next turn has come */
+        gale__conn_t *c = w->later;
+        w->later = c->dirty_next;
+        c->dirty_next = w->dirty;
+        w->dirty = c;
+    }
     gale__worker_settle_all(w);
     gale__worker_leave(before);
 }
 
-void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c) {
-    if (w->dirty == NULL) uv_idle_start(&w->settle, on_settle);
+static void push(gale_worker_t *w, gale__conn_t **list, gale__conn_t *c) {
+    if (w->dirty == NULL && w->later == NULL) uv_idle_start(&w->settle, on_settle);
     c->dirty = true;
-    c->dirty_next = w->dirty;
-    w->dirty = c;
+    c->dirty_next = *list;
+    *list = c;
+}
+
+void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c) {
+    push(w, &w->dirty, c);
+}
+
+void gale__worker_mark_later(gale_worker_t *w, gale__conn_t *c) {
+    if (!c->dirty) push(w, &w->later, c);
+}
+
+static bool take_out(gale__conn_t **link, const gale__conn_t *c) {
+    while (*link != NULL && *link != c) link = &(*link)->dirty_next;
+    if (*link == NULL) return false;
+    *link = c->dirty_next;
+    return true;
 }
 
 void gale__worker_forget_dirty(gale_worker_t *w, gale__conn_t *c) {
     if (!c->dirty) return;
-    gale__conn_t **link = &w->dirty;
-    while (*link != c) link = &(*link)->dirty_next;
-    *link = c->dirty_next;
+    if (!take_out(&w->dirty, c)) take_out(&w->later, c);
     c->dirty = false;
 }
 
@@ -131,7 +150,7 @@ void gale__worker_settle_all(gale_worker_t *w) {
         c->dirty = false;
         gale__conn_settle(c);
     }
-    uv_idle_stop(&w->settle);
+    if (w->later == NULL) uv_idle_stop(&w->settle);
 }
 
 /* ------------------------------------------------------------------------------------- stopping */

@@ -69,6 +69,7 @@ struct gale_worker_s {
     gale__conn_t *conns; /* open ones */
     size_t conn_count;
     gale__conn_t *dirty; /* to be settled */
+    gale__conn_t *later; /* have had their share of this turn of the loop */
     gale_timer_t *timers;
     gale__accept_point_t *accept_points;
 };
@@ -100,6 +101,8 @@ gale__outbox_t *gale__worker_outbox(gale_worker_t *w);
 void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o);
 /* The connection is settled before the loop waits again. */
 void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c);
+/* The same in the next turn of the loop, when the other clients have had theirs. */
+void gale__worker_mark_later(gale_worker_t *w, gale__conn_t *c);
 void gale__worker_forget_dirty(gale_worker_t *w, gale__conn_t *c);
 void gale__worker_settle_all(gale_worker_t *w);
 /* A connection has gone: a stopping worker may have been waiting for it. */
