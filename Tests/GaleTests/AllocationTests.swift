@@ -37,7 +37,8 @@ private final class Hello: RequestHandler {
             let asyncClosure = try await cost("/async", client)
             let handler = try await cost("/handler", client)
             print("allocations a request: closure \(closure), async closure \(asyncClosure), handler \(handler)")
-            #expect(closure > 0)
+            // The handler itself is one, so there is a count.
+            #expect(handler >= 1)
             // The counting requests are within: a little of one, spread over the rounds.
             #expect(closure <= 2.1)
             #expect(asyncClosure <= 2.1)
