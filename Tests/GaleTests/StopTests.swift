@@ -28,7 +28,7 @@ private final class Quiet: WebSocketHandler {}
             #expect(try await second.text == "told")
             #expect(try await socket.receive() == .close(1001, "server is stopping"))
             await client.serverStopped()
-            #expect(ContinuousClock.now - started < .seconds(1))
+            #expect(ContinuousClock.now - started < .seconds(10))
         }
         #expect(log.events == ["stop"])
     }
@@ -52,7 +52,7 @@ private final class Quiet: WebSocketHandler {}
             client.stopServer()
             client.stopServer()
             await client.serverStopped()
-            #expect(ContinuousClock.now - started < .seconds(2))
+            #expect(ContinuousClock.now - started < .seconds(10))
             await #expect(throws: TestError.self) { try await waiting.value }
         }
         #expect(log.events == ["begin", "stop", "cancelled"])
