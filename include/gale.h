@@ -437,7 +437,8 @@ GALE_API int gale_resp_write(gale_req_t *req, gale_str_t bytes);
 GALE_API int gale_resp_write_buf(gale_req_t *req, gale_buf_t bytes);
 /* Sends what is written so far without waiting for the callback to return. */
 GALE_API int gale_resp_flush(gale_req_t *req);
-/* Ends a streamed response; trailers only when chunked. With fewer bytes than announced:
+/* Ends a streamed response; trailers only when chunked, and none that
+ * frames or routes (Content-Length, Host ...): GALE_EHEADER. With fewer bytes than announced:
  * GALE_ELENGTH, cut. */
 GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers,
                            size_t count);
@@ -541,7 +542,7 @@ GALE_API int gale_ws_accept(gale_req_t *req, const gale_ws_handler_t *handler,
  * as named). */
 GALE_API bool gale_req_same_origin(const gale_req_t *req);
 
-/* Sends a message: 0, 1 above write_high_water, GALE_ESTATE after close, GALE_ELIMIT at write_limit
+/* Sends a message (a text must be UTF-8; that is the caller's part): 0, 1 above write_high_water, GALE_ESTATE after close, GALE_ELIMIT at write_limit
  * (then cut). The first form copies what cannot be sent at once, the second owns. */
 GALE_API int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 GALE_API int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes);

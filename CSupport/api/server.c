@@ -44,6 +44,7 @@ int gale_server_handle(gale_server_t *s, const gale_handler_t *handler, void *da
     size_t smallest = offsetof(gale_handler_t, on_worker_stop) + sizeof taken.on_worker_stop;
     int err = gale__struct_take(&taken, sizeof taken, handler, smallest);
     if (err == 0 && taken.on_request == NULL) err = UV_EINVAL;
+    if (err == 0 && s->has_handler) err = GALE_ESTATE;
     if (err < 0) return gale__server_fail(s, err, "cannot set the handler", NULL);
     s->handler = taken;
     s->handler_data = data;

@@ -76,8 +76,7 @@ gale_ref_t gale_ws_ref(gale_ws_t *ws) {
                              : gale__ref_take(refs, ws, GALE__REF_WS, &ws->ref_slot);
 }
 
-/* ------------------------------------------------------------------------------
- * in-memory client */
+/* ----------------------------------------------------------------------------- in-memory client */
 
 int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler, void *data,
                    gale_peer_t **out) {

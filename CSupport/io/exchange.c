@@ -70,11 +70,10 @@ void gale__exchange_free_pool(gale_worker_t *w) {
     }
 }
 
-/* --------------------------------------------------------------------------------
- * response heads */
+/* ------------------------------------------------------------------------------- response heads */
 
 static bool body_allowed(const gale_req_t *r, int status) {
-    return !r->head_method && status != 204 && status != 304;
+    return !r->head_method && status != 204 && status != 205 && status != 304;
 }
 
 /* Whether the connection can go on after this response: the rest of the body must be worth reading,
@@ -143,14 +142,13 @@ static void ended(gale_req_t *r) {
     gale__conn_touch(r->conn);
 }
 
-/* -------------------------------------------------------------------------------
- * whole responses */
+/* ------------------------------------------------------------------------------ whole responses */
 
 int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
                            gale_str_t body) {
     uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
     size_t extra = body.len <= GALE__OUT_SMALL ? body.len : 0;
-    int err = write_head(r, status, h, n, framing, body.len, extra);
+    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, extra);
     if (err < 0) return err;
     if (body_allowed(r, status)) {
         err = gale__conn_write(r->conn, body);
@@ -163,7 +161,7 @@ int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, si
 int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
                                gale_buf_t body) {
     uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
-    int err = write_head(r, status, h, n, framing, body.len, 0);
+    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, 0);
     if (err < 0 || !body_allowed(r, status)) {
         gale_buf_free(body);
     } else {
@@ -173,12 +171,13 @@ int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h
     return err;
 }
 
-/* -----------------------------------------------------------------------------
- * streamed responses */
+/* --------------------------------------------------------------------------- streamed responses */
 
 int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n,
                          int64_t length) {
     uint8_t framing = GALE__BODY_LENGTH;
+    if (length < -1) return UV_EINVAL;
+    if (status == 205) length = 0; /* RFC 9110 15.3.6 */
     if (status == 204 || status == 304 || (length < 0 && r->head_method)) {
         framing = GALE__BODY_NONE;
     } else if (length < 0) {
@@ -251,9 +250,23 @@ int gale__exchange_write_buf(gale_req_t *r, gale_buf_t buf) {
     return after_write(r, err);
 }
 
+/* Fields that say how a message is framed or routed come too late behind it (RFC 9110 6.5.1). */
+static bool allowed_in_trailers(gale_str_t name) {
+    static const gale_str_t refused[] = {{"Content-Length", 14},
+                                         {"Transfer-Encoding", 17},
+                                         {"Connection", 10},
+                                         {"Trailer", 7},
+                                         {"Host", 4},
+                                         {"Upgrade", 7}};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (gale__eq_nocase(name, refused[i])) return false;
+    }
+    return gale__is_token(name);
+}
+
 static int write_trailers(gale__conn_t *c, const gale_header_t *trailers, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (!gale__is_token(trailers[i].name) || !gale__is_field_value(trailers[i].value)) {
+        if (!allowed_in_trailers(trailers[i].name) || !gale__is_field_value(trailers[i].value)) {
             return GALE_EHEADER;
         }
     }

@@ -91,8 +91,8 @@ void gale__file_drain(gale_req_t *r) {
 int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
                         uint64_t offset, int64_t length) {
     struct stat st;
-    int err = 0;
-    if (length < 0) {
+    int err = length < -1 ? UV_EINVAL : 0;
+    if (length == -1) {
         err = fstat(fd, &st) < 0 ? UV_EBADF : 0;
         length = err < 0 || (uint64_t)st.st_size < offset ? 0 : st.st_size - (int64_t)offset;
     }

@@ -58,7 +58,8 @@ static int remove_stale(const char *path, const struct sockaddr *name, socklen_t
 static int bind_unix(gale__address_t *a, const char *path) {
     struct sockaddr_un *name = (struct sockaddr_un *)&a->name;
     size_t len = strlen(path);
-    if (len == 0 || len >= sizeof name->sun_path) return len == 0 ? GALE_EURL : UV_ENAMETOOLONG;
+    if (len == 0 || strcmp(path, "@") == 0) return GALE_EURL;
+    if (len >= sizeof name->sun_path) return UV_ENAMETOOLONG;
     a->is_unix = true;
     name->sun_family = AF_UNIX;
     memcpy(name->sun_path, path, len);

@@ -63,7 +63,8 @@ static void release_workers(gale_server_t *s) {
 
 static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
     if (atomic_load(&s->state) != GALE__SERVER_NEW || !s->has_handler) {
-        return gale__server_fail(s, GALE_ESTATE, "cannot run", NULL);
+        return gale__server_fail(
+            s, GALE_ESTATE, s->has_handler ? "cannot run" : "cannot run without a handler", NULL);
     }
     s->attached = loop != NULL;
     s->workers = gale__calloc(count, sizeof *s->workers);

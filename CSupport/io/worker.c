@@ -29,8 +29,7 @@ void gale__worker_leave(gale_worker_t *before) {
     here = before;
 }
 
-/* -------------------------------------------------------------------------------
- * deadlines, Date */
+/* ------------------------------------------------------------------------------ deadlines, Date */
 
 static void on_wheel(uv_timer_t *t);
 
@@ -73,8 +72,7 @@ const gale__stamp_t *gale__worker_stamp(gale_worker_t *w) {
     return &w->stamp;
 }
 
-/* ------------------------------------------------------------------------------
- * outboxes, settling */
+/* --------------------------------------------------------------------------- outboxes, settling */
 
 gale__outbox_t *gale__worker_outbox(gale_worker_t *w) {
     gale__outbox_t *o = w->outboxes;

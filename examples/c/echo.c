@@ -52,7 +52,9 @@ static void serve_static(gale_req_t *req, gale_str_t path) {
     if (status == GALE_OK) return;
     if (status < 0) status = 500;
     gale_header_t allow = {gale_cstr("Allow"), gale_cstr("GET, HEAD")};
-    const char *text = status == 403   ? "Forbidden\n"
+    const char *text = status == 400   ? "Bad Request\n"
+                       : status == 414 ? "URI Too Long\n"
+                       : status == 403 ? "Forbidden\n"
                        : status == 404 ? "Not Found\n"
                        : status == 405 ? "Method Not Allowed\n"
                                        : "Internal Server Error\n";
