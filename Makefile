@@ -38,11 +38,13 @@ lib: ## build/lib/libgale.a and libgale.so (needs no Swift)
 
 install: lib ## install header, library, gale.pc and the CMake package (PREFIX=, DESTDIR=)
 	cmake --install build --prefix $(PREFIX)
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig 2>/dev/null || true; fi
 
 examples: examples-c examples-swift ## build/examples/NAME (C) and .build/release/NAME (Swift)
 
 bench: ## compare with other servers on this machine
 	@.ci/packages $(TEST_PACKAGES) nginx wrk libmicrohttpd-dev python3-venv
+	@$(MAKE) examples
 	python3 Benchmarks/bench.py
 
 asan: ## C tests and examples under AddressSanitizer and UBSan
@@ -82,7 +84,7 @@ ctest:
 	@.ci/quiet $(CMAKE) -S . -B build/test-$(NAME) -DCMAKE_C_COMPILER="$(CTEST_CC)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 		-DGALE_BUILD_TESTS=ON -DGALE_WERROR=ON -DGALE_INSTALL=OFF
 	@.ci/quiet cmake --build build/test-$(NAME) -j $(JOBS)
-	build/test-$(NAME)/tests/gale_tests
+	ulimit -v 8000000 && timeout 600 build/test-$(NAME)/tests/gale_tests
 
 test-swift:
 	swift test
@@ -98,7 +100,7 @@ sanitize:
 	@.ci/quiet $(CMAKE) -S . -B build/$(NAME) -DCMAKE_C_COMPILER="$(SANITIZE_CC)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 		-DGALE_SANITIZE=$(SANITIZE) -DGALE_BUILD_TESTS=ON -DGALE_BUILD_EXAMPLES=ON -DGALE_INSTALL=OFF
 	@.ci/quiet cmake --build build/$(NAME) -j $(JOBS)
-	build/$(NAME)/tests/gale_tests
+	timeout 1200 build/$(NAME)/tests/gale_tests
 	python3 Tests/Install/examples.py build/$(NAME)/examples
 
 examples-c: lib

@@ -34,15 +34,18 @@ public enum Signals {
         return true
     }
 
-    /// Gives the signals their default action back. The signal that came, or nil.
+    /// Gives the signals their default action back; when one has stopped the server only after the next, which was
+    /// meant for the server too if it comes now. The signal that came, or nil.
     @discardableResult
     public static func release() -> Int32? {
-        for number in [SIGINT, SIGTERM] { _ = signal(number, SIG_DFL) }
+        let received = received.load(ordering: .relaxed)
+        for number in [SIGINT, SIGTERM] { _ = signal(number, received == 0 ? SIG_DFL : last) }
         target.store(0, ordering: .sequentiallyConsistent)
         server.withLock { $0 = nil }
-        let number = received.load(ordering: .relaxed)
-        return number == 0 ? nil : number
+        return received == 0 ? nil : received
     }
+
+    private static let last: @convention(c) (Int32) -> Void = { number in _ = signal(number, SIG_DFL) }
 
     private static let handler: @convention(c) (Int32) -> Void = { number in
         let isFirst = Signals.received.exchange(number, ordering: .relaxed) == 0

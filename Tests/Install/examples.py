@@ -47,6 +47,7 @@ class Server:
 
     def __init__(self, name, command, address, stop=signal.SIGTERM, clean_stop=True):
         self.name, self.command, self.address, self.stop, self.clean_stop = name, command, address, stop, clean_stop
+        self.stopping = False
 
     def __enter__(self):
         self.out = tempfile.TemporaryFile("w+")
@@ -73,9 +74,14 @@ class Server:
             self.process.kill()
         self.process.wait()
 
-    def __exit__(self, kind, error, trace):
-        if self.process.poll() is None:
+    def signal(self):
+        """Once: a second signal cuts what is still open."""
+        if not self.stopping and self.process.poll() is None:
             self.process.send_signal(self.stop)
+        self.stopping = True
+
+    def __exit__(self, kind, error, trace):
+        self.signal()
         try:
             status = self.process.wait(15)
         except subprocess.TimeoutExpired:
@@ -231,9 +237,10 @@ def echo(name, program, folder):
         room = echo_websocket(name, port)
         echo_static(name, port, root)
         printed = server.text(server.out) + server.text(server.err)
+        leaving(name, server, port)
         check(printed.count("\n") >= 1 and f"127.0.0.1:{port}" in printed, f"{name} says where it listens", printed)
         refuses(name, [program, "--port", port], 1, "a port in use")
-        server.process.send_signal(signal.SIGTERM)
+        server.signal()
         goodbye = room[0].receive()
         check(goodbye[0] == 8 and goodbye[1][:2] == struct.pack(">H", 1001), f"{name}: sockets get 1001", goodbye)
         for member in room:
@@ -242,10 +249,41 @@ def echo(name, program, folder):
         status, _, body = http(path, "GET /hello HTTP/1.1\nHost: x")
         check((status, body) == (200, b"Hello, World!"), f"{name}: --unix", (status, body))
     check(not os.path.exists(path), f"{name} removes its unix socket")
+    twice(name, program)
     refuses(name, [program, "--port", free_port(), "--root", folder / "missing"], 1, "a missing folder")
     refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
     refuses(name, [program, "--port", "http"], 2, "a bad port")
     refuses(name, [program, "--port"], 2, "a flag without its value")
+
+
+def leaving(name, server, port):
+    """Clients that leave with requests on the way: served on, and nothing to read in the log."""
+    before = server.text(server.err)
+    for path in ("/x", "/hello", "/hello-class"):
+        for index in range(90):
+            with connect(port) as s:
+                if index % 3:  # a reset in place of an end
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                with contextlib.suppress(OSError):
+                    s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 20)
+                if index % 3 == 2:
+                    time.sleep(0.001)
+    check(http(port, "GET /hello HTTP/1.1\nHost: x")[0] == 200, f"{name}: goes on when clients leave")
+    lines = server.text(server.err)[len(before):]
+    check(lines == "", f"{name}: clients that leave are no errors", lines[:300])
+
+
+def twice(name, program):
+    """A second signal, whenever it comes, is no crash."""
+    for delay in (0, 0.0002, 0.001, 0.002, 0.005, 0.02):
+        port = free_port()
+        server = Server(name, [program, "--port", port], port, clean_stop=False)
+        with server:
+            server.signal()
+            time.sleep(delay)
+            server.process.send_signal(signal.SIGTERM)
+        status = server.process.returncode
+        check(status == 0, f"{name}: a second signal {delay * 1000:g} ms after the first", status)
 
 
 def chat(name, program, folder):

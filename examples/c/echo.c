@@ -51,14 +51,20 @@ static void serve_static(gale_req_t *req, gale_str_t path) {
     int status = gale_files_serve(files, req, path, NULL, 0);
     if (status == GALE_OK) return;
     if (status < 0) status = 500;
-    gale_header_t allow = {gale_cstr("Allow"), gale_cstr("GET, HEAD")};
-    const char *text = status == 400   ? "Bad Request\n"
-                       : status == 414 ? "URI Too Long\n"
-                       : status == 403 ? "Forbidden\n"
-                       : status == 404 ? "Not Found\n"
-                       : status == 405 ? "Method Not Allowed\n"
-                                       : "Internal Server Error\n";
-    gale_respond(req, status, &allow, status == 405, gale_cstr(text));
+    const char *reason = status == 400   ? "Bad Request"
+                         : status == 414 ? "URI Too Long"
+                         : status == 403 ? "Forbidden"
+                         : status == 404 ? "Not Found"
+                         : status == 405 ? "Method Not Allowed"
+                                         : "Internal Server Error";
+    char page[128];
+    snprintf(page, sizeof page, "<html><title>%d: %s</title><body>%d: %s</body></html>", status,
+             reason, status, reason);
+    gale_header_t headers[] = {
+        {gale_cstr("Content-Type"), gale_cstr("text/html; charset=UTF-8")},
+        {gale_cstr("Allow"), gale_cstr("GET, HEAD")},
+    };
+    gale_respond(req, status, headers, status == 405 ? 2 : 1, gale_cstr(page));
 }
 
 static void on_request(gale_req_t *req, void *data) {

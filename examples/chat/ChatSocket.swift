@@ -30,9 +30,9 @@ final class ChatSocket: WebSocketHandler {
     }
 
     override func message(_ text: String) async throws {
-        guard let room, let said = try? JSONDecoder().decode(Said.self, from: Data(text.utf8)) else {
-            return try close(code: 1007, reason: "want {body, nonce}")
-        }
+        guard let room, let said = try? JSONDecoder().decode(Said.self, from: Data(text.utf8)),
+            Message.isNonce(said.nonce)
+        else { return try close(code: 1007, reason: "want {body, nonce}") }
         guard let body = Message.clean(said.body) else {
             return try await send(json: Refusal(nonce: said.nonce, reason: "This message is empty or too long."))
         }

@@ -26,6 +26,9 @@ struct Message: Encodable, Sendable {
         ]
     }
 
+    /// Nonces are kept with the message and sent to everybody, so they are short.
+    static func isNonce(_ nonce: String) -> Bool { nonce.utf8.count <= 64 }
+
     /// The text of a new message as it is kept, or nil when there is nothing to say or too much.
     static func clean(_ body: String) -> String? {
         let text = body.replacing("\r\n", with: "\n").trimmingCharacters(in: .whitespacesAndNewlines)

@@ -3,7 +3,7 @@ import Gale
 extension RequestHandler {
     /// Says something in a room on behalf of this handler, which lends its templates.
     func say(_ body: String, in room: Room, from user: String, nonce: String) throws -> Message {
-        try room.say(body, from: user, nonce: nonce, id: rooms.id) { message in
+        try room.say(body, from: user, nonce: nonce, id: rooms.nextID) { message in
             try renderString("message.html", ["message": message.values(for: nil)])
         }
     }
@@ -14,8 +14,11 @@ final class NewMessage: Page {
     override func post() async throws {
         let user = try await requireUser()
         let room = try rooms.room(form("room"))
-        guard let body = Message.clean(try form("body") ?? "") else { throw HTTPError(400, "empty or too long") }
-        let message = try say(body, in: room, from: user, nonce: form("nonce") ?? "")
+        let nonce = try form("nonce") ?? ""
+        guard let body = Message.clean(try form("body") ?? ""), Message.isNonce(nonce) else {
+            throw HTTPError(400, "empty or too long")
+        }
+        let message = try say(body, in: room, from: user, nonce: nonce)
         if let next = try form("next") { return try redirect(within: next) }
         try write(json: message)
     }

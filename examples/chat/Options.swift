@@ -9,7 +9,8 @@ struct Options {
     static func parse(_ arguments: some Sequence<String>) -> Options {
         var options = Options()
         var words = arguments.flatMap { word in
-            word.hasPrefix("--") ? word.split(separator: "=", maxSplits: 1).map(String.init) : [word]
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return word.hasPrefix("--") ? parts.map(String.init) : [word]
         }[...]
         while let flag = words.popFirst() {
             switch (flag, words.first) {

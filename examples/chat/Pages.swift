@@ -25,12 +25,12 @@ class Page: RequestHandler {
 final class RoomPage: Page {
     override func get() async throws {
         let user = try await requireUser()
-        let room = try rooms.room(query("room"))
+        let room = try rooms.room(query("room"), entering: false)
         let messages = room.messages(after: "")
         try render(
             "room.html",
             [
-                "room": .string(room.name), "rooms": .strings(rooms.names), "name": .string(user),
+                "room": .string(room.name), "rooms": .strings(rooms.names(with: room)), "name": .string(user),
                 "messages": .list(.init(messages.map { $0.values(for: user) })),
                 "people": .strings(room.people), "cursor": .string(messages.last?.id ?? ""),
             ])
@@ -42,9 +42,7 @@ final class LoginPage: Page {
     override func get() async throws { try show(error: nil, next: query("next")) }
 
     override func post() async throws {
-        let name = try (form("name") ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
-        let readable = !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
-        guard !name.isEmpty, name.count <= 32, readable else {
+        guard let name = cleanName(try form("name") ?? "", limit: 32) else {
             try setStatus(400)
             return try show(error: "A name has 1 to 32 characters.", next: form("next"))
         }

@@ -18,6 +18,7 @@ final class Room: Sendable {
         var connected: [String: Int] = [:]
         var polling: [String: ContinuousClock.Instant] = [:]
         var shown: [String] = []
+        var lastActive = ContinuousClock.now
     }
     private struct People: Encodable {
         let type = "people"
@@ -29,7 +30,7 @@ final class Room: Sendable {
     /// Adds a message and sends it to everybody here; the same nonce again gives the message it was. `id` numbers it,
     /// `render` makes its HTML.
     func say(
-        _ body: String, from: String, nonce: String, id: (Int) -> String, render: (Message) throws -> String
+        _ body: String, from: String, nonce: String, id: () -> String, render: (Message) throws -> String
     ) throws -> Message {
         try state.withLock { state in
             let said = state.messages.last { !nonce.isEmpty && $0.nonce == nonce && $0.from == from }
@@ -37,9 +38,10 @@ final class Room: Sendable {
             let seq = state.said + 1
             let time = Date.now.formatted(.iso8601)
             var message = Message(
-                id: id(seq), seq: seq, room: name, from: from, body: body, time: time, nonce: nonce)
+                id: id(), seq: seq, room: name, from: from, body: body, time: time, nonce: nonce)
             message.html = try render(message)
             state.said = seq
+            state.lastActive = .now
             state.messages.append(message)
             if state.messages.count > 200 { state.messages.removeFirst() }
             sockets.broadcast(jsonText(message))
@@ -98,6 +100,12 @@ final class Room: Sendable {
     /// Who is here.
     var people: [String] { state.withLock { $0.shown } }
 
+    /// When somebody last spoke, came or went.
+    var lastActive: ContinuousClock.Instant { state.withLock { $0.lastActive } }
+
+    /// Nobody is here, nor was within the last minute.
+    var isQuiet: Bool { state.withLock { $0.shown.isEmpty && $0.lastActive < .now - .seconds(60) } }
+
     /// Forgets those who have stopped polling.
     func forgetIdle() { state.withLock { _ = peopleChanged(&$0) } }
 
@@ -107,6 +115,7 @@ final class Room: Sendable {
         let present = Set(state.connected.keys).union(state.polling.keys).sorted()
         guard present != state.shown else { return false }
         state.shown = present
+        state.lastActive = .now
         sockets.broadcast(jsonText(People(people: present)))
         news.notifyAll()
         return true

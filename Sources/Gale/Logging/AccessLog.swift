@@ -55,6 +55,8 @@ enum AccessLog {
 enum ErrorLog {
     static func write(_ call: Call, _ error: any Error) {
         let logger = call.application.settings.logger
+        // That the client has left is nobody's mistake, and clients leave as they like.
+        if error as? ResponseError == .clientGone { return }
         guard let error = error as? HTTPError else {
             let text = AccessLog.printable(String(describing: error))
             logger.error("uncaught error in \(AccessLog.summary(call)): \(text)")
