@@ -22,12 +22,11 @@
  *   gale_buf_t  owned bytes: whoever takes one calls free_fn(free_arg) exactly once, also when the
  *               call fails. A null free_fn means that the bytes outlive the server (string
  *               literals, static tables).
- *   Structs     gale_config_t, gale_handler_t, gale_ws_handler_t and gale_peer_handler_t begin
- *               with struct_size and only ever grow at the end. They are copied by the call that
- *               takes them. Fill them with gale_config(), gale_handler(), gale_ws_handler(); a
- *               gale_peer_handler_t by hand. A
- *               library older than the caller accepts a longer struct if the part it doesn't know
- *               is all zero, and answers GALE_EVERSION if not.
+ *   Structs     gale_config_t, gale_handler_t, gale_ws_handler_t and gale_peer_handler_t begin with
+ *               struct_size and only ever grow at the end. They are copied by the call that takes
+ *               them. Fill them with gale_config(), gale_handler(), gale_ws_handler(); a
+ *               gale_peer_handler_t by hand. A library older than the caller accepts a longer
+ *               struct if the part it doesn't know is all zero, and answers GALE_EVERSION if not.
  *   Callbacks   run on the loop thread of the worker that owns the connection. They may call
  *               anything marked "loop". They must not block: every other client of that worker
  *               waits meanwhile.

@@ -94,6 +94,50 @@ TEST(exchange, trailers_need_chunks) {
     close_all(&rig, &client);
 }
 
+/* RFC 9110 6.5.1: what says how a message is framed or routed comes too late behind it. */
+TEST(exchange, trailers_that_frame_or_route_are_refused) {
+    static const char *const bad[] = {
+        "Content-Length", "Transfer-Encoding", "Connection",        "Trailer", "Host",
+        "Upgrade",        "content-length",    "TRANSFER-ENCODING", "hOST"};
+    rig_t rig;
+    rig_client_t client;
+    gale_header_t good[2] = {{{"Hosts", 5}, {"1", 1}}, {{"Content-Lengt", 13}, {"2", 1}}};
+    rig_init(&rig);
+    open_request(&rig, &client, GET);
+    CHECK_EQ_INT(gale_resp_begin(rig.req, 200, NULL, 0, -1), 0);
+    CHECK_EQ_INT(gale_resp_write(rig.req, gale_cstr("x")), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        gale_header_t rows[2] = {good[0], {gale_cstr(bad[i]), {"5", 1}}};
+        int alone = gale_resp_end(rig.req, rows + 1, 1), behind = gale_resp_end(rig.req, rows, 2);
+        CHECK_MSG(alone == GALE_EHEADER && behind == GALE_EHEADER, "%s: %s, %s", bad[i],
+                  gale_err_name(alone), gale_err_name(behind));
+    }
+    /* Nothing of them went out, and the response can still be ended. */
+    CHECK_EQ_INT(gale_resp_end(rig.req, good, 2), 0);
+    CHECK_EQ_STR(rig_body_of(settled(&rig, &client)),
+                 "1\r\nx\r\n0\r\nHosts: 1\r\nContent-Lengt: 2\r\n\r\n");
+    CHECK_EQ_INT(rig.last_status, GALE_OK);
+    close_all(&rig, &client);
+}
+
+TEST(exchange, a_length_below_minus_one_is_refused) {
+    static const int64_t bad[] = {-2, -1000, INT64_MIN};
+    rig_t rig;
+    rig_client_t client;
+    rig_init(&rig);
+    open_request(&rig, &client, GET);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        CHECK_EQ_INT(gale_resp_begin(rig.req, 200, NULL, 0, bad[i]), UV_EINVAL);
+        CHECK_EQ_INT(gale_resp_begin(rig.req, 205, NULL, 0, bad[i]), UV_EINVAL);
+        CHECK(!gale_resp_begun(rig.req));
+    }
+    CHECK_EQ_INT(gale_respond_text(rig.req, 200, "after all"), 0);
+    gale_str_t got = settled(&rig, &client);
+    CHECK_EQ_UINT(rig_count(got, "HTTP/1.1 "), 1);
+    CHECK_EQ_STR(rig_body_of(got), "after all");
+    close_all(&rig, &client);
+}
+
 static void stream_three(gale_req_t *req, int status, int64_t length) {
     CHECK_EQ_INT(gale_resp_begin(req, status, NULL, 0, length), 0);
     CHECK_EQ_INT(gale_resp_write(req, gale_cstr("abc")), 0);
@@ -133,6 +177,34 @@ TEST(exchange, head_204_304_and_http_1_0) {
                   got.ptr);
         CHECK_EQ_STRS(rig_body_of(got), gale_cstr(rows[i].body));
         CHECK_EQ_UINT(client.closes, rows[i].closes);
+        close_all(&rig, &client);
+    }
+}
+
+/* RFC 9110 15.3.6: whatever length was given, 0 is announced, and the connection goes on. */
+TEST(exchange, reset_content_has_no_body) {
+    static const struct {
+        const char *request;
+        int64_t length;
+    } rows[] = {{GET, -1},  {GET, 0},  {GET, 3},
+                {HEAD, -1}, {HEAD, 3}, {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", -1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_init(&rig);
+        open_request(&rig, &client, rows[i].request);
+        REQUIRE(rig.req != NULL);
+        CHECK_EQ_INT(gale_resp_begin(rig.req, 205, NULL, 0, rows[i].length), 0);
+        gale_resp_write(rig.req, gale_cstr("abc"));
+        CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), 0);
+        gale_str_t got = settled(&rig, &client);
+        CHECK_MSG(rig_has(got, " 205 Reset Content\r\n") && rig_has(got, "Content-Length: 0\r\n") &&
+                      !rig_has(got, "Transfer"),
+                  "row %zu: %s", i, got.ptr);
+        CHECK_EQ_STR(rig_body_of(got), "");
+        CHECK_EQ_INT(rig.last_status, GALE_OK);
+        rig_send(&client, GET);
+        CHECK_EQ_UINT(rig.requests, 2);
         close_all(&rig, &client);
     }
 }

@@ -100,6 +100,9 @@ TEST(file, closes_the_descriptor_on_error) {
     fd = open_pattern(10);
     CHECK_EQ_INT(gale_resp_file(rig.req, 99, NULL, 0, fd, 0, 10), GALE_EHEADER);
     CHECK(fcntl(fd, F_GETFD) < 0);
+    fd = open_pattern(10);
+    CHECK_EQ_INT(gale_resp_file(rig.req, 200, NULL, 0, fd, 0, -2), UV_EINVAL);
+    CHECK(fcntl(fd, F_GETFD) < 0);
     CHECK(gale_resp_file(rig.req, 200, NULL, 0, -1, 0, -1) < 0);
     CHECK_EQ_INT(gale_respond_text(rig.req, 200, "after all"), 0);
     fd = open_pattern(10);

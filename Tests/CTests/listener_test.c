@@ -49,6 +49,7 @@ TEST(listener, not_urls) {
         "http://[]:0",
         "http://127.0.0.1:0/path",
         "unix:",
+        "unix:@",
         "unix",
         "tcp://127.0.0.1:0",
         "http://127.0.0.1:123456",

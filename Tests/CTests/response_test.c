@@ -144,6 +144,18 @@ TEST(response, without_a_body_H1_18) {
     }
 }
 
+/* RFC 9110 15.3.6: unlike a 204 it says that nothing follows. */
+TEST(response, reset_content_has_no_body) {
+    for (int owned = 0; owned < 2; owned++) {
+        plan_t plan = {.status = 205, .body = "never", .owned = owned};
+        gale_str_t got = ask(&plan, GET);
+        CHECK_EQ_INT(plan.err, 0);
+        CHECK(rig_has(got, "HTTP/1.1 205 Reset Content\r\n"));
+        CHECK(rig_has(got, "Content-Length: 0\r\n") && !rig_has(got, "Transfer"));
+        CHECK_EQ_STR(rig_body_of(got), "");
+    }
+}
+
 TEST(response, head_and_304_may_announce_a_length) {
     gale_header_t length = {{"Content-Length", 14}, {"1234", 4}};
     plan_t plan = {.status = 200, .headers = {length}, .count = 1};

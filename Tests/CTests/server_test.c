@@ -29,16 +29,51 @@ static gale_server_t *make(unsigned workers, void (*on_request)(gale_req_t *, vo
 /* --------------------------------------------------------------------------------- wrong states */
 
 TEST(server, without_a_handler_it_does_not_run) {
+    for (int way = 0; way < 3; way++) {
+        gale_server_t *s;
+        gale_handler_t h = gale_handler();
+        uv_loop_t loop;
+        REQUIRE(gale_server_new(&s, NULL) == 0 && uv_loop_init(&loop) == 0);
+        gale_server_stop(s); /* if it ran all the same, the test would fail and not hang */
+        CHECK_EQ_INT(way == 0   ? gale_server_run(s)
+                     : way == 1 ? gale_server_start(s)
+                                : gale_server_attach(s, &loop),
+                     GALE_ESTATE);
+        CHECK_MSG(rig_has(gale_cstr(gale_server_errmsg(s)), "cannot run without a handler: "),
+                  "way %d: %s", way, gale_server_errmsg(s));
+        CHECK_EQ_INT(gale_server_join(s), GALE_ESTATE);
+        h.on_request = hello; /* and nothing is lost */
+        CHECK_EQ_INT(gale_server_handle(s, &h, NULL), 0);
+        CHECK_EQ_INT(gale_server_run(s), 0);
+        gale_server_free(s);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        CHECK_EQ_INT(uv_loop_close(&loop), 0);
+    }
+}
+
+static void other(gale_req_t *req, void *data) {
+    (void)data;
+    gale_respond_text(req, 200, "other");
+}
+
+TEST(server, the_handler_is_set_once) {
     gale_server_t *s;
-    uv_loop_t loop;
-    REQUIRE(gale_server_new(&s, NULL) == 0 && uv_loop_init(&loop) == 0);
-    CHECK_EQ_INT(gale_server_run(s), GALE_ESTATE);
-    CHECK_EQ_INT(gale_server_start(s), GALE_ESTATE);
-    CHECK_EQ_INT(gale_server_attach(s, &loop), GALE_ESTATE);
-    CHECK(strlen(gale_server_errmsg(s)) > 0);
-    CHECK_EQ_INT(gale_server_join(s), GALE_ESTATE);
-    gale_server_free(s);
-    CHECK_EQ_INT(uv_loop_close(&loop), 0);
+    gale_handler_t h = gale_handler();
+    char out[1024] = "";
+    REQUIRE(gale_server_new(&s, NULL) == 0);
+    CHECK_EQ_INT(gale_server_handle(s, &h, NULL), UV_EINVAL); /* does not count */
+    h.on_request = hello;
+    CHECK_EQ_INT(gale_server_handle(s, &h, NULL), 0);
+    h.on_request = other;
+    CHECK_EQ_INT(gale_server_handle(s, &h, NULL), GALE_ESTATE);
+    CHECK(rig_has(gale_cstr(gale_server_errmsg(s)), "cannot set the handler: "));
+    CHECK_EQ_INT(gale_server_listen(s, "http://127.0.0.1:0"), 0);
+    REQUIRE(gale_server_start(s) == 0);
+    int fd = sock_connect(gale_server_port(s, 0));
+    CHECK(fd >= 0 && sock_send(fd, GET) && sock_read(fd, out, sizeof out, "hello") > 0);
+    CHECK(rig_has(gale_cstr(out), "hello"));
+    close(fd);
+    live_end(s);
 }
 
 TEST(server, runs_once) {
@@ -51,6 +86,7 @@ TEST(server, runs_once) {
     CHECK_EQ_INT(gale_server_start(s), GALE_ESTATE);
     CHECK_EQ_INT(gale_server_run(s), GALE_ESTATE);
     CHECK_EQ_INT(gale_server_attach(s, &loop), GALE_ESTATE);
+    CHECK(rig_has(gale_cstr(gale_server_errmsg(s)), "cannot run: ")); /* it has a handler */
     CHECK_EQ_INT(gale_server_handle(s, &h, NULL), GALE_ESTATE);
     CHECK_EQ_INT(gale_server_listen(s, "http://127.0.0.1:0"), GALE_ESTATE);
     CHECK_EQ_UINT(gale_server_workers(s), 2);
