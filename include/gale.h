@@ -398,7 +398,8 @@ GALE_API gale_ref_t gale_req_ref(gale_req_t *req);
 GALE_API void gale_req_pause(gale_req_t *req);
 GALE_API void gale_req_resume(gale_req_t *req);
 /* For servers with on_body, within on_request: collect the body, at most max_bytes of it (else 413
- * and on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, without on_body, or when no body comes. */
+ * and on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, without on_body, or when
+ * no body comes. */
 GALE_API int gale_req_collect(gale_req_t *req, uint64_t max_bytes);
 /* For servers with on_body, within on_request: another limit than max_body_bytes for this streamed
  * body. */
@@ -411,7 +412,8 @@ GALE_API int gale_req_set_max_body(gale_req_t *req, uint64_t max_bytes);
  * response), Transfer-Encoding or Connection is refused with GALE_EHEADER, except "Connection:
  * close". Names must be tokens; values must hold no control character but TAB. On error nothing is
  * sent and the request can still be answered. What one callback writes goes out together when it
- * returns, but for copied writes of more than 4096 bytes, which take all before them along. To HEAD the body is left out. All calls: loop only. Since 0.1. */
+ * returns, but for copied writes of more than 4096 bytes, which take all before them along. To HEAD
+ * the body is left out. All calls: loop only. Since 0.1. */
 
 /* Whole response, body copied. status 200-599 (not 1xx); the reason phrase is the standard one. */
 GALE_API int gale_respond(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,
@@ -436,9 +438,8 @@ GALE_API int gale_resp_write(gale_req_t *req, gale_str_t bytes);
 GALE_API int gale_resp_write_buf(gale_req_t *req, gale_buf_t bytes);
 /* Sends what is written so far without waiting for the callback to return. */
 GALE_API int gale_resp_flush(gale_req_t *req);
-/* Ends a streamed response; trailers only when chunked, and none that
- * frames or routes (Content-Length, Host ...): GALE_EHEADER. With fewer bytes than announced:
- * GALE_ELENGTH, cut. */
+/* Ends a streamed response; trailers only when chunked, and none that frames or routes
+ * (Content-Length, Host ...): GALE_EHEADER. With fewer bytes than announced: GALE_ELENGTH, cut. */
 GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers,
                            size_t count);
 /* Body bytes that wait to be taken by the system. */
@@ -541,8 +542,9 @@ GALE_API int gale_ws_accept(gale_req_t *req, const gale_ws_handler_t *handler,
  * as named). */
 GALE_API bool gale_req_same_origin(const gale_req_t *req);
 
-/* Sends a message (a text must be UTF-8; that is the caller's part): 0, 1 above write_high_water, GALE_ESTATE after close, GALE_ELIMIT at write_limit
- * (then cut). The first form copies what cannot be sent at once, the second owns. */
+/* Sends a message (a text must be UTF-8; that is the caller's part): 0, 1 above write_high_water,
+ * GALE_ESTATE after close, GALE_ELIMIT at write_limit (then cut). The first form copies what cannot
+ * be sent at once, the second owns. */
 GALE_API int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 GALE_API int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes);
 /* Sends a ping of at most 125 bytes. */

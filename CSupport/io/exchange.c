@@ -72,7 +72,7 @@ void gale__exchange_free_pool(gale_worker_t *w) {
 
 /* ------------------------------------------------------------------------------- response heads */
 
-static bool body_allowed(const gale_req_t *r, int status) {
+bool gale__exchange_sends_body(const gale_req_t *r, int status) {
     return !r->head_method && status != 204 && status != 205 && status != 304;
 }
 
@@ -150,7 +150,7 @@ int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, si
     size_t extra = body.len <= GALE__OUT_SMALL ? body.len : 0;
     int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, extra);
     if (err < 0) return err;
-    if (body_allowed(r, status)) {
+    if (gale__exchange_sends_body(r, status)) {
         err = gale__conn_write(r->conn, body);
         if (err < 0) return err;
     }
@@ -162,7 +162,7 @@ int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h
                                gale_buf_t body) {
     uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
     int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, 0);
-    if (err < 0 || !body_allowed(r, status)) {
+    if (err < 0 || !gale__exchange_sends_body(r, status)) {
         gale_buf_free(body);
     } else {
         err = gale__conn_write_buf(r->conn, body);
@@ -195,11 +195,12 @@ int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size
 static int may_write(gale_req_t *r, size_t len) {
     if (r->conn->cut_due || r->done) return GALE_EGONE;
     if (r->resp_state != GALE__RESP_BEGUN) return GALE_ESTATE;
+    if (r->status == 205) return 0;
     if (r->resp_framing == GALE__BODY_LENGTH) {
         if (len > r->resp_left) return GALE_ELENGTH;
         r->resp_left -= len;
     }
-    return body_allowed(r, r->status) && len > 0;
+    return gale__exchange_sends_body(r, r->status) && len > 0;
 }
 
 static int after_write(gale_req_t *r, int err) {
@@ -282,7 +283,8 @@ static int write_trailers(gale__conn_t *c, const gale_header_t *trailers, size_t
 int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n) {
     if (r->conn->cut_due || r->done) return GALE_EGONE;
     if (r->resp_state != GALE__RESP_BEGUN) return GALE_ESTATE;
-    if (r->resp_framing == GALE__BODY_LENGTH && r->resp_left > 0 && body_allowed(r, r->status)) {
+    if (r->resp_framing == GALE__BODY_LENGTH && r->resp_left > 0 &&
+        gale__exchange_sends_body(r, r->status)) {
         gale__conn_cut(r->conn, GALE_ELENGTH);
         return GALE_ELENGTH;
     }

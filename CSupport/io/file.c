@@ -109,7 +109,6 @@ int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_
     f->left = (uint64_t)length;
     f->req = r;
     r->file = f;
-    bool no_body = length == 0 || r->head_method || status == 204 || status == 304;
-    if (no_body) finish(r);
+    if (length == 0 || !gale__exchange_sends_body(r, status)) finish(r);
     return 0;
 }

@@ -195,7 +195,7 @@ TEST(exchange, reset_content_has_no_body) {
         open_request(&rig, &client, rows[i].request);
         REQUIRE(rig.req != NULL);
         CHECK_EQ_INT(gale_resp_begin(rig.req, 205, NULL, 0, rows[i].length), 0);
-        gale_resp_write(rig.req, gale_cstr("abc"));
+        CHECK_EQ_INT(gale_resp_write(rig.req, gale_cstr("abc")), 0);
         CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), 0);
         gale_str_t got = settled(&rig, &client);
         CHECK_MSG(rig_has(got, " 205 Reset Content\r\n") && rig_has(got, "Content-Length: 0\r\n") &&

@@ -148,6 +148,11 @@ static options_t parse(int argc, char **argv) {
 
 static void on_signal(int number) { gale_server_stop(server); } /* a second one cuts at once */
 
+static void on_signals(void (*handler)(int)) {
+    signal(SIGINT, handler);
+    signal(SIGTERM, handler);
+}
+
 static _Noreturn void fail(const char *what) {
     fprintf(stderr, "echo: %s\n", what);
     gale_server_free(server);
@@ -187,14 +192,14 @@ int main(int argc, char **argv) {
         snprintf(unix_url, sizeof unix_url, "unix:%s", options.unix_path);
         if (gale_server_listen(server, unix_url) < 0) fail(gale_server_errmsg(server));
     }
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    on_signals(on_signal);
     printf("listening on %s%s%s\n", options.port != NULL ? url : "",
            options.port != NULL && options.unix_path != NULL ? " and " : "",
            options.unix_path != NULL ? unix_url : "");
     fflush(stdout);
 
     status = gale_server_run(server);
+    on_signals(SIG_IGN); /* there is nothing left to stop */
     if (status < 0) fail(gale_server_errmsg(server));
     gale_server_free(server);
     gale_files_free(files);

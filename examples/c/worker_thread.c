@@ -79,6 +79,11 @@ static void on_request(gale_req_t *req, void *data) {
 
 static void on_signal(int number) { gale_server_stop(server); }
 
+static void on_signals(void (*handler)(int)) {
+    signal(SIGINT, handler);
+    signal(SIGTERM, handler);
+}
+
 int main(int argc, char **argv) {
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%s", argc > 1 ? argv[1] : "8080");
@@ -92,8 +97,7 @@ int main(int argc, char **argv) {
         gale_server_free(server);
         return 1;
     }
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    on_signals(on_signal);
     pthread_t thread;
     if (pthread_create(&thread, NULL, work, NULL) != 0) return 1;
 
@@ -101,6 +105,7 @@ int main(int argc, char **argv) {
            gale_server_port(server, 0));
     fflush(stdout);
     int status = gale_server_run(server); /* until SIGINT; open requests are answered first */
+    on_signals(SIG_IGN);                  /* there is nothing left to stop */
 
     pthread_mutex_lock(&lock);
     stopping = true;
