@@ -367,10 +367,15 @@ GALE_API gale_str_t gale_req_method(const gale_req_t *req); /* "GET"; case matte
 GALE_API gale_str_t
 gale_req_target(const gale_req_t *req); /* as on the request line: "/a%20b?x=1", "*", "http://h/" */
 GALE_API gale_str_t
-gale_req_path(const gale_req_t *req); /* of the target, before '?'; not decoded; "*" stays "*" */
+gale_req_path(const gale_req_t *req); /* of the target, before '?'; not decoded; "*" stays "*";
+                                         host:port for CONNECT */
 GALE_API gale_str_t
 gale_req_query(const gale_req_t *req); /* of the target, after '?'; empty if none */
 GALE_API int gale_req_http_minor(const gale_req_t *req); /* 1 for HTTP/1.1, 0 for HTTP/1.0 */
+/* "example.org:8080": who the request is for. By Host, but for a target in absolute form ("GET
+ * http://example.org/") by that, which then stands in place of Host's value too (RFC 9112 3.2.2).
+ * ptr null for HTTP/1.0 without Host. */
+GALE_API gale_str_t gale_req_host(const gale_req_t *req);
 /* First field of this name, blanks at both ends removed; ptr null if there is none, not null if it
  * is empty. */
 GALE_API gale_str_t gale_req_header(const gale_req_t *req, gale_str_t name);

@@ -26,7 +26,8 @@ static gale_str_t path_and_query(const gale_req_t *r) {
     for (size_t i = scheme; i < t.len; i++) {
         if (t.ptr[i] == '/' || t.ptr[i] == '?') return gale_str(t.ptr + i, t.len - i);
     }
-    return GALE__LIT("/");
+    /* RFC 9112 3.2.4 */
+    return gale__eq(r->head.method, GALE__LIT("OPTIONS")) ? GALE__LIT("*") : GALE__LIT("/");
 }
 
 gale_str_t gale_req_path(const gale_req_t *r) {
@@ -45,6 +46,10 @@ gale_str_t gale_req_query(const gale_req_t *r) {
 
 int gale_req_http_minor(const gale_req_t *r) {
     return r->head.minor;
+}
+
+gale_str_t gale_req_host(const gale_req_t *r) {
+    return r->head.host;
 }
 
 gale_str_t gale_req_header(const gale_req_t *r, gale_str_t name) {

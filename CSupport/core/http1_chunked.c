@@ -32,7 +32,14 @@ enum {
     FAILED
 };
 
-enum { MAX_DIGITS = 16, MAX_LINE = 4096, MAX_EXTENSIONS = 65536, MAX_TRAILERS = 8192 };
+enum {
+    MAX_DIGITS = 16,
+    MAX_LINE = 4096,
+    MAX_LINE_EXTENSIONS = 32,
+    MAX_EXTENSIONS = 65536,
+    DATA_PER_EXTENSION_BYTE = 16,
+    MAX_TRAILERS = 8192
+};
 
 void gale__chunked_init(gale__chunked_t *d) {
     memset(d, 0, sizeof *d);
@@ -120,11 +127,18 @@ static bool trailer_byte(gale__chunked_t *d, uint8_t c) {
 
 /* A byte of the size line, its extensions and the line end. Null, or why it is refused. */
 static const char *line_byte(gale__chunked_t *d, uint8_t c) {
+    if (c == ';' && d->state != EXT_QUOTED && d->state != EXT_ESCAPED &&
+        ++d->line_extensions > MAX_LINE_EXTENSIONS) {
+        return "too many chunk extensions";
+    }
     if (d->state == SIZE) return size_byte(d, c) ? NULL : "a chunk size is malformed or too large";
     if (d->state == SIZE_LF) {
         if (c != '\n') return "a chunk size line does not end in CRLF";
+        /* Those who sign each chunk of a long body may do so to its end. */
+        uint64_t credit = d->left / DATA_PER_EXTENSION_BYTE;
+        d->ext_bytes -= credit < d->ext_bytes ? (uint32_t)credit : d->ext_bytes;
         d->state = d->left > 0 ? DATA : TRAILER_START;
-        d->size_digits = d->line_bytes = 0;
+        d->size_digits = d->line_bytes = d->line_extensions = 0;
         return NULL;
     }
     if (++d->line_bytes > MAX_LINE || ++d->ext_bytes > MAX_EXTENSIONS) {

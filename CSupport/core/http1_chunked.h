@@ -10,8 +10,9 @@
 typedef struct {
     uint64_t left; /* bytes of the present chunk still to come */
     uint32_t state;
-    uint32_t line_bytes; /* of the present size line or trailer section, for the bounds */
-    uint32_t ext_bytes;  /* of all extensions of the body */
+    uint32_t line_bytes;      /* of the present size line or trailer section, for the bounds */
+    uint32_t line_extensions; /* of the present size line */
+    uint32_t ext_bytes;       /* of all extensions, less those that the length of chunks excuses */
     uint32_t size_digits;
     const char *error; /* after a refusal: one sentence */
 } gale__chunked_t;
@@ -28,8 +29,8 @@ enum {
 /* Takes from bytes[*pos..len) up to the next event and moves *pos behind what it took.
  * DATA: *data is a slice of `bytes` (never empty); call again. MORE: all taken, nothing to tell.
  * END: the body with its trailer section is over; *pos is behind it. ERROR: malformed; d->error
- * says why. Bounds: 16 hex digits a size, 4096 bytes of extensions a chunk line and in all 64 KiB
- * of them, 8192 bytes of trailers. Trailer fields are checked like header fields and dropped.
+ * says why. Bounds: 16 hex digits a size, 32 extensions and 4096 bytes of them a chunk line, in all
+ * 64 KiB of them and a byte more for every 16 of a chunk's data, 8192 bytes of trailers. Trailer fields are checked like header fields and dropped.
  * Overhead is bounded: a body of tiny chunks with long extensions is refused. */
 int gale__chunked_next(gale__chunked_t *d, const char *bytes, size_t len, size_t *pos,
                        gale_str_t *data);

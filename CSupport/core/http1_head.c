@@ -188,18 +188,13 @@ static int take_content_length(gale__head_t *head, gale_str_t value) {
 /* A list of tokens whose only and last "chunked" is at the end: codings we might have known (RFC
  * 9112 6.1). */
 static bool chunked_is_final(gale_str_t list) {
-    size_t comma = list.len;
-    while (comma > 0 && list.ptr[comma - 1] != ',') comma--;
-    gale_str_t last = gale__trim(gale_str(list.ptr + comma, list.len - comma));
-    if (comma == 0 || !gale__eq_nocase(last, GALE__LIT("chunked"))) return false;
-    size_t start = 0;
-    for (size_t i = 0; i < comma; i++) {
-        if (list.ptr[i] != ',') continue;
-        gale_str_t coding = gale__trim(gale_str(list.ptr + start, i - start));
-        if (!gale__is_token(coding) || gale__eq_nocase(coding, GALE__LIT("chunked"))) return false;
-        start = i + 1;
+    gale_str_t coding;
+    bool chunked = false;
+    while (gale__list_next(&list, &coding)) {
+        if (chunked || !gale__is_token(coding)) return false;
+        chunked = gale__eq_nocase(coding, GALE__LIT("chunked"));
     }
-    return true;
+    return chunked;
 }
 
 static int take_transfer_encoding(gale__head_t *head, gale_str_t value) {
@@ -220,6 +215,20 @@ static int take_transfer_encoding(gale__head_t *head, gale_str_t value) {
         return gale__head_refuse(head, 501, "no transfer coding but chunked is known here");
     }
     head->chunked = true;
+    return 0;
+}
+
+/* A list of expectations, of which HTTP/1.0 has none (RFC 9110 10.1.1). Whoever expects what nobody
+ * here knows is told so, rather than served as if it were met. */
+static int take_expect(gale__head_t *head, gale_str_t value) {
+    gale_str_t one;
+    while (head->minor > 0 && gale__list_next(&value, &one)) {
+        if (gale__eq_nocase(one, GALE__LIT("100-continue"))) {
+            head->expect_continue = true;
+        } else if (one.len > 0) {
+            return gale__head_refuse(head, 417, "no expectation but 100-continue is known here");
+        }
+    }
     return 0;
 }
 
@@ -255,11 +264,7 @@ int gale__head_field(gale__head_t *head, const gale_header_t *field) {
     case 4:
         return IS("host") ? take_host(head, field->value) : 0;
     case 6:
-        /* Other expectations may be ignored (RFC 9110 10.1.1), and HTTP/1.0 has none. */
-        if (IS("expect") && head->minor == 1) {
-            head->expect_continue |= gale__list_has(field->value, GALE__LIT("100-continue"));
-        }
-        return 0;
+        return IS("expect") ? take_expect(head, field->value) : 0;
     case 7:
         if (IS("upgrade")) head->state |= GALE__SAW_UPGRADE;
         return 0;
@@ -276,6 +281,24 @@ int gale__head_field(gale__head_t *head, const gale_header_t *field) {
 #undef IS
 }
 
+/* A target that is neither a path nor "*". What an http URL says of the host goes before Host, which
+ * is replaced, so that nobody takes the other one for it (RFC 9112 3.2.2). */
+static int finish_target(gale__head_t *head) {
+    gale_str_t authority = target_authority(head->target);
+    if (authority.ptr == NULL) {
+        /* What stands behind a CONNECT is the tunnel's; a body there would be read as either (RFC
+         * 9110 9.3.6). */
+        if (!head->chunked && head->content_length == 0) return 0;
+        return gale__head_refuse(head, 400, "CONNECT with a body");
+    }
+    head->host = authority;
+    for (uint32_t i = 0; i < head->header_count; i++) {
+        gale_header_t *field = &head->headers[i];
+        if (gale__eq_nocase(field->name, GALE__LIT("Host"))) field->value = authority;
+    }
+    return 0;
+}
+
 int gale__head_finish(gale__head_t *head, uint32_t size) {
     uint32_t saw = head->state;
     if (head->minor == 1 && (saw & GALE__SAW_HOST) == 0) {
@@ -287,9 +310,8 @@ int gale__head_finish(gale__head_t *head, uint32_t size) {
     head->upgrade = head->minor == 1 && (saw & GALE__SAW_UPGRADE) != 0 &&
                     (saw & GALE__SAW_CONNECTION_UPGRADE) != 0;
     if (head->target.ptr[0] != '/' && head->target.len > 1) {
-        /* What an absolute-form target says goes before Host (RFC 9112 3.2.2). */
-        gale_str_t authority = target_authority(head->target);
-        if (authority.ptr != NULL) head->host = authority;
+        int refused = finish_target(head);
+        if (refused < 0) return refused;
     }
     return (int)size;
 }
@@ -308,6 +330,14 @@ int gale__head_refuse_line(gale__head_t *head, uint8_t byte, bool empty) {
         return gale__head_refuse(head, 400, "a header line has no colon or does not end in CRLF");
     }
     return gale__head_refuse(head, 400, "a header name holds an invalid character");
+}
+
+int gale__head_too_long(gale__head_t *head, uint32_t phase) {
+    if (phase <= GALE__PHASE_METHOD) { /* RFC 9112 3 wants 501 for this one */
+        return gale__head_refuse(head, 501, "the method is too long to be one");
+    }
+    if (phase < GALE__PHASE_NAME) return gale__head_refuse(head, 414, "the target is too long");
+    return gale__head_refuse(head, 431, "the header is too long");
 }
 
 /* ------------------------------------------------------------------------------ life and rebase */

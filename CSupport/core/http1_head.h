@@ -5,7 +5,8 @@
  * first line that was not complete, and within it at the byte up to which it had looked, so that
  * the cost is linear however the bytes arrive. Strict: CRLF line ends only, no obs-fold, no blank
  * before the colon, one Content-Length of digits only, not together with Transfer-Encoding, exactly
- * one valid Host in HTTP/1.1.
+ * one valid Host in HTTP/1.1, which the authority of an http URL as target replaces, in the table as
+ * well.
  */
 #ifndef GALE_CORE_HTTP1_HEAD_H
 #define GALE_CORE_HTTP1_HEAD_H
@@ -46,7 +47,7 @@ void gale__head_init(gale__head_t *head, gale_header_t *table);
 
 /* Parses bytes[0..len). Result > 0: bytes of the head, all fields of `head` are set and point into
  * `bytes`. 0: more bytes are wanted (and len < max_bytes). < 0: minus the status to refuse with:
- * 400, 414, 431, 501, 505; `error` is set. One empty line before the request line is skipped (RFC
+ * 400, 414, 417, 431, 501, 505; `error` is set. One empty line before the request line is skipped (RFC
  * 9112 2.2), and counts as part of the head. */
 int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
                      size_t len);

@@ -36,6 +36,8 @@ enum { GALE__VERSION_LEN = 10 }; /* "HTTP/1.1\r\n" */
 int gale__head_refuse(gale__head_t *head, int status, const char *error);
 /* Refuses the line at whose byte the method or name could not go on. */
 int gale__head_refuse_line(gale__head_t *head, uint8_t byte, bool empty);
+/* Refuses a head that reached its limit in this phase. */
+int gale__head_too_long(gale__head_t *head, uint32_t phase);
 /* Checks any target that is not simply a path. 0 or negative. */
 int gale__head_target(gale__head_t *head);
 /* Checks what there is of the version and its line end: 1 when it is complete, 0 when more is

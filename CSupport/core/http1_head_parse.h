@@ -120,10 +120,7 @@ GALE__INLINE int wait(gale__head_t *head, const cursor_t *c, uint32_t phase, uin
     head->state = (head->state & ~0xffu) | phase;
     head->line = line;
     head->scanned = at;
-    if (c->cap < max) return 0;
-    if (phase < GALE__PHASE_NAME)
-        return gale__head_refuse(head, 414, "the request line is too long");
-    return gale__head_refuse(head, 431, "the header is too long");
+    return c->cap < max ? 0 : gale__head_too_long(head, phase);
 }
 
 /* The version and the line end; then what the target's form must be is known too. > 0: offset of

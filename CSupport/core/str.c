@@ -57,17 +57,21 @@ gale_str_t gale__trim(gale_str_t s) {
     return s;
 }
 
+bool gale__list_next(gale_str_t *list, gale_str_t *element) {
+    if (list->ptr == NULL) return false;
+    const char *comma = list->len == 0 ? NULL : memchr(list->ptr, ',', list->len);
+    size_t len = comma == NULL ? list->len : (size_t)(comma - list->ptr);
+    *element = gale__trim(gale_str(list->ptr, len));
+    *list = comma == NULL ? gale_str(NULL, 0) : gale_str(comma + 1, list->len - len - 1);
+    return true;
+}
+
 bool gale__list_has(gale_str_t list, gale_str_t token) {
-    size_t start = 0;
-    for (size_t i = 0; i <= list.len; i++) {
-        if (i < list.len && list.ptr[i] != ',') continue;
-        /* Empty elements are legal and mean nothing (RFC 9110 5.6.1.2), so an empty token is never
-         * found. */
-        if (i > start) {
-            gale_str_t element = gale__trim(gale_str(list.ptr + start, i - start));
-            if (element.len > 0 && gale__eq_nocase(element, token)) return true;
-        }
-        start = i + 1;
+    gale_str_t element;
+    /* Empty elements are legal and mean nothing (RFC 9110 5.6.1.2), so an empty token is never
+     * found. */
+    while (gale__list_next(&list, &element)) {
+        if (element.len > 0 && gale__eq_nocase(element, token)) return true;
     }
     return false;
 }

@@ -29,6 +29,9 @@ static inline bool gale__is(uint8_t c, uint8_t class_bits) {
 bool gale__eq(gale_str_t a, gale_str_t b);
 /* Equal without ASCII case. */
 bool gale__eq_nocase(gale_str_t a, gale_str_t b);
+/* Takes the next element, trimmed and perhaps empty, off a comma-separated list (RFC 9110 5.6.1);
+ * false when there is none left, which is when list->ptr is null. */
+bool gale__list_next(gale_str_t *list, gale_str_t *element);
 /* Whether `token` stands in a comma-separated list (RFC 9110 5.6.1), without case. */
 bool gale__list_has(gale_str_t list, gale_str_t token);
 /* Blanks (SP, HTAB) removed at both ends. */

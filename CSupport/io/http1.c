@@ -13,56 +13,6 @@ static const gale_server_t *server_of(const gale__conn_t *c) {
     return c->worker->server;
 }
 
-/* ------------------------------------------------------------------------------------- refusing */
-
-static int done_status(int status) {
-    return status == 408 ? GALE_ETIMEDOUT : status == 413 ? GALE_ELIMIT : GALE_EPROTO;
-}
-
-void gale__http1_refuse(gale__conn_t *c, int status, const char *why) {
-    gale_req_t *r = c->req;
-    if (r == NULL || c->cut_due) return;
-    if (r->done) { /* only its body was still being read past */
-        c->req = NULL;
-        gale__exchange_free(r);
-        gale__conn_linger(c);
-        return;
-    }
-    if (r->resp_state !=
-        GALE__RESP_NONE) { /* too late for a status: the client sees it cut short */
-        gale__conn_cut(c, done_status(status));
-        return;
-    }
-    gale_header_t type = {GALE__LIT("Content-Type"), GALE__LIT("text/plain; charset=utf-8")};
-    gale_str_t text = gale_cstr(why);
-    c->keep_alive = false;
-    r->head_method = gale__eq(r->head.method, GALE__LIT("HEAD"));
-    gale__response_t head = {
-        .status = status,
-        .minor = 1,
-        .keep_alive = false,
-        .framing = GALE__BODY_LENGTH,
-        .length = text.len + 1,
-        .headers = &type,
-        .header_count = 1,
-        .stamp = gale__worker_stamp(c->worker),
-    };
-    bool close;
-    int64_t bound = gale__response_check(&head, &close);
-    char *room = bound < 0 ? NULL : gale__conn_reserve(c, (size_t)bound);
-    if (room != NULL) {
-        gale__outbox_commit(c->out, gale__response_write(&head, room));
-        if (!r->head_method) {
-            gale__conn_write(c, text);
-            gale__conn_write(c, GALE__LIT("\n"));
-        }
-    }
-    gale__exchange_done(r, done_status(status));
-    c->req = NULL;
-    gale__exchange_free(r);
-    gale__conn_linger(c);
-}
-
 /* ------------------------------------------------------------------------------------ callbacks */
 
 static void call_request(gale_req_t *r) {

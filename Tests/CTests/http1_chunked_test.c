@@ -183,6 +183,15 @@ TEST(http1_chunked, bounds) {
     CHECK_EQ_INT(flood("1;a", "b", 4097), GALE__CHUNKED_ERROR);
     CHECK_EQ_INT(flood("", "1;abcdefg\r\nx\r\n", 65536 / 8), GALE__CHUNKED_MORE);
     CHECK_EQ_INT(flood("", "1;abcdefg\r\nx\r\n", 65536 / 8 + 1), GALE__CHUNKED_ERROR);
+    CHECK_EQ_INT(flood("1", ";a", 32), GALE__CHUNKED_MORE);
+    CHECK_EQ_INT(flood("1", ";a", 33), GALE__CHUNKED_ERROR);
+    CHECK_EQ_INT(flood("1;a=\"", ";", 100), GALE__CHUNKED_MORE); /* one extension */
+    /* A signature on each chunk of real data goes on for ever, one on tiny chunks does not. */
+    static char chunk[2200] = "800;chunk-signature=0123456789012345678901234567890123456789\r\n";
+    size_t line = strlen(chunk);
+    memset(chunk + line, 'x', 2048);
+    memcpy(chunk + line + 2048, "\r\n", 3);
+    CHECK_EQ_INT(flood("", chunk, 5000), GALE__CHUNKED_MORE);
     CHECK_EQ_INT(flood("0\r\n", "A: b\r\n", 8192 / 6), GALE__CHUNKED_MORE);
     CHECK_EQ_INT(flood("0\r\n", "A: b\r\n", 8192 / 6 + 1), GALE__CHUNKED_ERROR);
     CHECK_EQ_INT(flood("", "1\r\nx\r\n", 100000), GALE__CHUNKED_MORE);

@@ -146,6 +146,9 @@ TEST(http1_head, targets) {
     CHECK_ROWS("CONNECT %s HTTP/1.1\r\nHost: a\r\n\r\n", {"a:80", 0}, {"[::1]:80", 0}, {"a", 400},
                {"a:", 400}, {":80", 400}, {"/", 400}, {"*", 400}, {"http://a:80", 400},
                {"a:80/", 400});
+    /* What follows a CONNECT is the tunnel's: no body may be announced (RFC 9110 9.3.6). */
+    CHECK_ROWS("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n%s\r\n\r\n", {"Content-Length: 0", 0},
+               {"Content-Length: 1", 400}, {"Transfer-Encoding: chunked", 400});
 }
 
 /* RFC 9112 3.2.2: the host of an absolute-form target replaces that of the field, which must be
@@ -155,7 +158,7 @@ TEST(http1_head, absolute_form_gives_the_host) {
     fed_head_t fed;
     parse(&fed, text, sizeof text - 1);
     CHECK_EQ_STR(fed.head.host, "b.example:81");
-    CHECK_EQ_STR(fed.head.headers[0].value, "a.example");
+    CHECK_EQ_STR(fed.head.headers[0].value, "b.example:81"); /* and nobody sees another */
     feed_free(&fed);
     CHECK_EQ_INT(status_with("GET http://b/ HTTP/1.1\r\n%s\r\n", ""), 400);
     CHECK_EQ_INT(status_with("GET http://b/ HTTP/1.1\r\nHost: a b%s\r\n\r\n", ""), 400);
@@ -261,12 +264,22 @@ TEST(http1_head, connection) {
         {"1.0", "Connection: upgrade\r\nUpgrade: websocket\r\n", ""},
         {"1.1", "Expect: 100-continue\r\n", "ke"},
         {"1.1", "expect: 100-Continue \r\n", "ke"},
-        {"1.1", "Expect: 100-continued\r\n", "k"},
+        {"1.1", "Expect: ,100-continue, , 100-continue\r\n", "ke"},
+        {"1.1", "Expect:\r\n", "k"},
+        {"1.1", "Expect: ,\r\n", "k"},
         {"1.0", "Expect: 100-continue\r\n", ""},
+        {"1.0", "Expect: x\r\n", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         check_flags(rows[i].version, rows[i].fields, rows[i].flags);
     }
+}
+
+/* RFC 9110 10.1.1 */
+TEST(http1_head, unknown_expectations) {
+    CHECK_ROWS("POST / HTTP/1.1\r\nHost: a\r\nExpect: %s\r\n\r\n", {"100-continued", 417},
+               {"100-continue, 200-ok", 417}, {"x, 100-continue", 417}, {"100-continue;q=1", 417},
+               {"100", 417}, {"\"100-continue\"", 417}, {"100-continue\r\nExpect: x", 417});
 }
 
 /* HU-04, H1-14, H1-15: line ends, folds, the one empty line in front. */

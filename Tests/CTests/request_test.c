@@ -54,6 +54,9 @@ TEST(request, paths_and_queries) {
         {"GET /?", "/", ""},
         {"GET /a?b?c", "/a", "b?c"},
         {"OPTIONS *", "*", ""},
+        {"OPTIONS http://h", "*", ""}, /* RFC 9112 3.2.4 */
+        {"OPTIONS http://h/", "/", ""},
+        {"OPTIONS http://h?q", "/", "q"},
         {"GET http://h", "/", ""},
         {"GET http://h/", "/", ""},
         {"GET http://h/p?q", "/p", "q"},

@@ -94,3 +94,24 @@ TEST(str, numbers) {
         CHECK_EQ_STRS(gale_str(out, gale__format_uint64(out, values[i])), gale_cstr(want));
     }
 }
+
+TEST(str, lists_element_by_element) {
+    static const struct {
+        const char *list, *elements; /* each followed by ';' */
+    } rows[] = {{"", ";"},   {"a", "a;"},   {" a , b\t", "a;b;"},
+                {",", ";;"}, {"a,", "a;;"}, {",a b,,c", ";a b;;c;"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        gale_str_t list = gale_cstr(rows[i].list), element;
+        char got[64];
+        size_t len = 0;
+        while (gale__list_next(&list, &element)) {
+            memcpy(got + len, element.ptr, element.len);
+            len += element.len;
+            got[len++] = ';';
+        }
+        CHECK_EQ_STRS(gale_str(got, len), gale_cstr(rows[i].elements));
+        CHECK(list.ptr == NULL);
+    }
+    gale_str_t none = {NULL, 0}, element;
+    CHECK(!gale__list_next(&none, &element));
+}

@@ -1,0 +1,60 @@
+/* Requests that never reach the handler, or break while it waits for their body: one short answer
+ * that says precisely why, then the connection closes, lingering so that the client gets it. */
+#include "http1.h"
+#include "str.h"
+
+static int done_status(int status) {
+    return status == 408 ? GALE_ETIMEDOUT : status == 413 ? GALE_ELIMIT : GALE_EPROTO;
+}
+
+static gale_str_t status_text(int status, char digits[3]) {
+    gale__format_uint64(digits, (uint64_t)status);
+    return gale_str(digits, 3);
+}
+
+/* "400 Bad Request: HTTP/1.1 without Host" as text, and Connection: close. */
+static void write_refusal(gale__conn_t *c, int status, const char *why, bool with_body) {
+    static const gale_header_t type = {{"Content-Type", 12}, {"text/plain; charset=utf-8", 25}};
+    char digits[20];
+    gale_str_t text[] = {status_text(status, digits),
+                         GALE__LIT(" "),
+                         gale_cstr(gale__reason(status)),
+                         GALE__LIT(": "),
+                         gale_cstr(why),
+                         GALE__LIT("\n")};
+    enum { PARTS = sizeof text / sizeof *text };
+    gale__response_t head = {
+        .status = status,
+        .minor = 1,
+        .framing = GALE__BODY_LENGTH,
+        .headers = &type,
+        .header_count = 1,
+        .stamp = gale__worker_stamp(c->worker),
+    };
+    for (size_t i = 0; i < PARTS; i++) head.length += text[i].len;
+    bool close;
+    int64_t bound = gale__response_check(&head, &close);
+    char *room = bound < 0 ? NULL : gale__conn_reserve(c, (size_t)bound);
+    if (room == NULL) return;
+    gale__outbox_commit(c->out, gale__response_write(&head, room));
+    for (size_t i = 0; with_body && i < PARTS; i++) gale__conn_write(c, text[i]);
+}
+
+void gale__http1_refuse(gale__conn_t *c, int status, const char *why) {
+    gale_req_t *r = c->req;
+    if (r == NULL || c->cut_due) return;
+    if (!r->done && r->resp_state != GALE__RESP_NONE) {
+        /* Too late for a status: the client sees the response cut short. */
+        gale__conn_cut(c, done_status(status));
+        return;
+    }
+    c->keep_alive = false;
+    if (!r->done) { /* else only its body was still being read past */
+        bool to_head = gale__eq(r->head.method, GALE__LIT("HEAD"));
+        write_refusal(c, status, why, !to_head);
+        gale__exchange_done(r, done_status(status));
+    }
+    c->req = NULL;
+    gale__exchange_free(r);
+    gale__conn_linger(c);
+}
