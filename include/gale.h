@@ -42,6 +42,7 @@
  *   gale_ws_*, gale_timer_start, gale_peer_*    yes            no: GALE_ETHREAD     no
  *   gale_ref_*, gale_worker_post                yes            yes                  no
  *   gale_buf_*, gale_files_open, _free          yes            yes                  no
+ *   gale_limiter_*                              yes            yes                  no
  *   gale_version, gale_strerror, gale_err_name  yes            yes                  yes
  * Functions of a request, socket or worker that only read (gale_req_path, gale_ws_queued ...) are
  * for its loop thread too, and look at no thread.
@@ -478,6 +479,36 @@ GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t p
                               const gale_header_t *GALE_NULLABLE headers, size_t count);
 /* Frees it; not while a server still uses it. Null is allowed. Any thread. Since 0.1. */
 GALE_API void gale_files_free(gale_files_t *GALE_NULLABLE files);
+
+/* --------------------------------------------------------------------------------- rate limiter */
+
+/* Token buckets, one a key: how often may a client, a user, an address do something. Fixed memory,
+ * constant time, no allocation a call. */
+typedef struct gale_limiter_s gale_limiter_t;
+
+typedef struct {
+    size_t struct_size; /* sizeof(gale_limiter_config_t) */
+    uint32_t tokens;    /* that come back to a key in each period; required */
+    uint32_t period_ms; /* default 1000 */
+    uint32_t burst;     /* tokens a key can save up; default `tokens` */
+    uint32_t max_keys;  /* remembered at a time, 16 bytes each; default 65536, rounded up to a power
+                           of two. Beyond them those that have used least are forgotten first */
+} gale_limiter_config_t;
+
+/* Makes a limiter. Errors: GALE_EVERSION, UV_EINVAL for figures that make no sense (tokens 0), UV_ENOMEM.
+ * Any thread. Since 0.1. */
+GALE_API int gale_limiter_new(gale_limiter_t *GALE_NULLABLE *GALE_NULLABLE out,
+                              const gale_limiter_config_t *config);
+/* Takes tokens of the key's bucket, which is full when the key is new: 0; or, with nothing taken, the
+ * milliseconds until there are enough (429 with Retry-After, RFC 6585 4, is the caller's answer);
+ * GALE_ELIMIT when there never will be (more than `burst`). The key is any bytes; clients with IPv6
+ * should share one by their first 8 bytes, since they own what follows. now_ms is a monotonic clock,
+ * such as gale_worker_now; 0: the limiter looks at the clock itself. Any thread, several at a time.
+ * Since 0.1. */
+GALE_API int64_t gale_limiter_take(gale_limiter_t *limiter, gale_str_t key, uint32_t tokens,
+                                   uint64_t now_ms);
+/* Frees it; not while another thread uses it. Null is allowed. Any thread. Since 0.1. */
+GALE_API void gale_limiter_free(gale_limiter_t *GALE_NULLABLE limiter);
 
 /* --------------------------------------------------------------------------- any-thread handles */
 
