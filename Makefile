@@ -61,10 +61,11 @@ format: ## format all sources in place
 	@.ci/packages clang-format swift
 	@.ci/format
 
-check: ## what `format` would change, and the walls of the architecture; changes nothing
+check: ## what `format` would change, the walls of the architecture, the rules of gale.h; changes nothing
 	@.ci/packages clang-format swift python3
 	@.ci/format --check
 	@.ci/walls
+	@.ci/header
 
 docs: ## build/docs: reference of the Swift API (the C API is documented in include/gale.h)
 	@.ci/packages $(SWIFT_PACKAGES)
@@ -93,6 +94,7 @@ test-examples: examples
 	python3 Tests/Install/examples.py build/examples .build/release
 
 test-install: lib
+	Tests/Install/header
 	Tests/Install/run
 
 sanitize:

@@ -26,21 +26,29 @@
  *               struct_size and only ever grow at the end. They are copied by the call that takes
  *               them. Fill them with gale_config(), gale_handler(), gale_ws_handler(); a
  *               gale_peer_handler_t by hand. A library older than the caller accepts a longer
- *               struct if the part it doesn't know is all zero, and answers GALE_EVERSION if not.
+ *               struct if the part it doesn't know is all zero, and answers GALE_EVERSION if not,
+ *               as to one of more than 4096 bytes.
  *   Callbacks   run on the loop thread of the worker that owns the connection. They may call
  *               anything marked "loop". They must not block: every other client of that worker
  *               waits meanwhile.
  *
- * Threads
+ * Threads (the first row that names a call counts)
  *   call                                        in a callback  other thread         signal handler
  *   gale_set_allocator                          no             before any server    no
+ *   gale_*_init                                 yes            yes                  yes
  *   gale_server_new, _handle, _listen           no             one, before run      no
  *   gale_server_run, _start, _attach            no             once                 no
  *   gale_server_stop                            yes            yes                  yes
  *   gale_server_join, _free                     no             yes                  no
+ *   gale_server_errmsg                          no             whose call failed    no
+ *   gale_server_port, _workers, _worker         yes            yes                  no
+ *   gale_worker_current, _index, _loop          yes            yes                  no
+ *   gale_worker_post                            yes            yes                  no
+ *   gale_worker_*, gale_timer_*, gale_peer_*    yes            no: GALE_ETHREAD     no
  *   gale_respond*, gale_resp_*, gale_req_*      yes            no: GALE_ETHREAD     no
- *   gale_ws_*, gale_timer_start, gale_peer_*    yes            no: GALE_ETHREAD     no
- *   gale_ref_*, gale_worker_post                yes            yes                  no
+ *   gale_ws_*, gale_files_serve                 yes            no: GALE_ETHREAD     no
+ *   gale_ref_req, _ws                           yes            no: null             no
+ *   gale_ref_*                                  yes            yes                  no
  *   gale_buf_*, gale_files_open, _free          yes            yes                  no
  *   gale_limiter_*                              yes            yes                  no
  *   gale_version, gale_strerror, gale_err_name  yes            yes                  yes
@@ -112,6 +120,7 @@ GALE_API unsigned gale_version(void);
     XX(GALE_EURL, -5013, "not a listen address: want http://HOST:PORT or unix:PATH")               \
     XX(GALE_ELENGTH, -5014, "more or fewer body bytes than the Content-Length announced")
 
+/* The same as constants, and that there was no error. */
 enum {
     GALE_OK = 0,
 #define XX(name, value, text) name = value,
@@ -332,15 +341,18 @@ GALE_API gale_worker_t *gale_req_worker(const gale_req_t *req);
 GALE_API gale_worker_t *gale_ws_worker(const gale_ws_t *ws);
 GALE_API gale_worker_t *GALE_NULLABLE gale_worker_current(void);
 /* How many workers the server has or will have, and the index-th of them, once it runs (else null).
- * Any thread. */
+ * Any thread. Since 0.1. */
 GALE_API size_t gale_server_workers(const gale_server_t *server);
 GALE_API gale_worker_t *GALE_NULLABLE gale_server_worker(gale_server_t *server, size_t index);
+/* Which of its server's workers it is, from 0. Any thread. Since 0.1. */
 GALE_API size_t gale_worker_index(const gale_worker_t *worker);
-/* The uv_loop_t the worker runs on. Loop. */
+/* The uv_loop_t the worker runs on; what is done with it is done on the worker's thread. Since
+ * 0.1. */
 GALE_API void *gale_worker_loop(const gale_worker_t *worker);
+/* The user's pointer of a worker, null at first; never freed by Gale. Loop. Since 0.1. */
 GALE_API void gale_worker_set_data(gale_worker_t *worker, void *GALE_NULLABLE data);
 GALE_API void *GALE_NULLABLE gale_worker_data(const gale_worker_t *worker);
-/* Monotonic milliseconds, as cached at the start of this loop turn. Loop. */
+/* Monotonic milliseconds, as cached at the start of this loop turn. Loop. Since 0.1. */
 GALE_API uint64_t gale_worker_now(const gale_worker_t *worker);
 
 /* Calls fn(arg) on the worker's loop thread, in the order posted by each thread. Any thread. After
@@ -357,7 +369,7 @@ GALE_API gale_timer_t *GALE_NULLABLE gale_timer_start(gale_worker_t *worker, uin
                                                       void (*fn)(void *GALE_NULLABLE data),
                                                       void *GALE_NULLABLE data);
 /* Stops and frees a timer; not one that has freed itself. Also from its own callback. Null is
- * allowed. Loop. */
+ * allowed. Loop. Since 0.1. */
 GALE_API void gale_timer_stop(gale_timer_t *GALE_NULLABLE timer);
 
 /* ------------------------------------------------------------------------------------- requests */
@@ -404,8 +416,8 @@ GALE_API gale_ref_t gale_req_ref(gale_req_t *req);
 GALE_API void gale_req_pause(gale_req_t *req);
 GALE_API void gale_req_resume(gale_req_t *req);
 /* For servers with on_body, within on_request: collect the body, at most max_bytes of it (else 413
- * and on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, without on_body, or when
- * no body comes. */
+ * and on_done with GALE_ELIMIT), then call on_body once. GALE_ESTATE later, without on_body, or
+ * when no body comes. */
 GALE_API int gale_req_collect(gale_req_t *req, uint64_t max_bytes);
 /* For servers with on_body, within on_request: another limit than max_body_bytes for this streamed
  * body. */
@@ -529,7 +541,7 @@ GALE_API int gale_ref_post(gale_server_t *server, gale_ref_t ref,
  * gale_ws_send. Since 0.1. */
 GALE_API int gale_ref_send(gale_server_t *server, gale_ref_t ref, int kind, gale_buf_t bytes);
 /* What a ref names, on its own loop thread; null when it is gone, of the other kind, or of another
- * worker. */
+ * worker. Since 0.1. */
 GALE_API gale_req_t *GALE_NULLABLE gale_ref_req(gale_server_t *server, gale_ref_t ref);
 GALE_API gale_ws_t *GALE_NULLABLE gale_ref_ws(gale_server_t *server, gale_ref_t ref);
 
@@ -556,6 +568,7 @@ typedef struct {
                                    void *GALE_NULLABLE data);
 } gale_ws_handler_t;
 
+/* As gale_handler_init. Any thread. Since 0.1. */
 GALE_API void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size);
 static inline gale_ws_handler_t gale_ws_handler(void) {
     gale_ws_handler_t h;
@@ -563,7 +576,8 @@ static inline gale_ws_handler_t gale_ws_handler(void) {
     return h;
 }
 
-/* Whether the request asks for an upgrade to WebSocket at all (Upgrade: websocket). Loop. */
+/* Whether the request asks for an upgrade to WebSocket at all (Upgrade: websocket). Loop.
+ * Since 0.1. */
 GALE_API bool gale_req_wants_websocket(const gale_req_t *req);
 /* Completes the handshake (RFC 6455 4.2) with 101 and the given extra fields (Set-Cookie,
  * Sec-WebSocket-Protocol
@@ -575,27 +589,31 @@ GALE_API int gale_ws_accept(gale_req_t *req, const gale_ws_handler_t *handler,
                             void *GALE_NULLABLE data, const gale_header_t *GALE_NULLABLE headers,
                             size_t count, gale_ws_t *GALE_NULLABLE *GALE_NULLABLE out);
 /* Whether Origin is absent or names the same host and port as Host (RFC 6454 5; default ports count
- * as named). */
+ * as named). Loop. Since 0.1. */
 GALE_API bool gale_req_same_origin(const gale_req_t *req);
 
 /* Sends a message (a text must be UTF-8; that is the caller's part): 0, 1 above write_high_water,
  * GALE_ESTATE after close, GALE_ELIMIT at write_limit (then cut). The first form copies what cannot
- * be sent at once, the second owns. */
+ * be sent at once, the second owns. Loop. Since 0.1. */
 GALE_API int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 GALE_API int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes);
-/* Sends a ping of at most 125 bytes. */
+/* Sends a ping of at most 125 bytes. Loop. Since 0.1. */
 GALE_API int gale_ws_ping(gale_ws_t *ws, gale_str_t payload);
 /* Begins the closing handshake: code 1000-1014 but 1004-1006, or 3000-4999; reason at most 123
- * bytes of UTF-8. */
+ * bytes of UTF-8. Loop. Since 0.1. */
 GALE_API int gale_ws_close(gale_ws_t *ws, int code, gale_str_t reason);
-/* Cuts the connection without a closing handshake. */
+/* Cuts the connection without a closing handshake. Loop. Since 0.1. */
 GALE_API void gale_ws_abort(gale_ws_t *ws);
-/* Stops and restarts on_message; what has arrived waits, then TCP pushes back. */
+/* Stops and restarts on_message; what has arrived waits, then TCP pushes back. Loop. Since 0.1. */
 GALE_API void gale_ws_pause(gale_ws_t *ws);
 GALE_API void gale_ws_resume(gale_ws_t *ws);
+/* Bytes that wait to be taken by the system. Loop. Since 0.1. */
 GALE_API size_t gale_ws_queued(const gale_ws_t *ws);
+/* What its callbacks are given as `data`; gale_ws_accept sets it first. Loop. Since 0.1. */
 GALE_API void gale_ws_set_data(gale_ws_t *ws, void *GALE_NULLABLE data);
 GALE_API void *GALE_NULLABLE gale_ws_data(const gale_ws_t *ws);
+/* A handle for other threads and later times. {0} when memory ran out, and in on_close. Loop. Since
+ * 0.1. */
 GALE_API gale_ref_t gale_ws_ref(gale_ws_t *ws);
 
 /* ----------------------------------------------------------------------------- in-memory client */
@@ -611,16 +629,21 @@ typedef struct {
     void (*GALE_NULLABLE on_close)(gale_peer_t *peer, void *GALE_NULLABLE data);
 } gale_peer_handler_t;
 
+/* Connects a client to the worker; *out lives until its on_close returns. The struct is copied,
+ * data borrowed until then. Errors: GALE_ETHREAD, GALE_EVERSION, GALE_ESHUTDOWN, UV_ENOMEM. Loop.
+ * Since 0.1. */
 GALE_API int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler,
                             void *GALE_NULLABLE data,
                             gale_peer_t *GALE_NULLABLE *GALE_NULLABLE out);
-/* The client sends bytes: given to the server at once, copied where they must wait. */
+/* The client sends bytes: given to the server at once, copied where they must wait. Loop.
+ * Since 0.1. */
 GALE_API int gale_peer_send(gale_peer_t *peer, gale_str_t bytes);
-/* The client takes no bytes until told to again: writes queue up as on a full socket. */
+/* The client takes no bytes until told to again: writes queue up as on a full socket. Loop.
+ * Since 0.1. */
 GALE_API void gale_peer_stall(gale_peer_t *peer, bool stalled);
-/* The client shuts down its sending side. */
+/* The client shuts down its sending side. Loop. Since 0.1. */
 GALE_API void gale_peer_shutdown(gale_peer_t *peer);
-/* The client leaves; on_close follows. */
+/* The client leaves; on_close follows. Loop. Since 0.1. */
 GALE_API void gale_peer_close(gale_peer_t *peer);
 
 GALE_NONNULL_END

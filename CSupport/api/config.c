@@ -25,6 +25,7 @@ static gale_config_t defaults(void) {
 }
 
 static void init(void *to, size_t size, const void *from, size_t known) {
+    if (size < sizeof size) return;
     memset(to, 0, size);
     memcpy(to, from, size < known ? size : known);
     memcpy(to, &size, sizeof size);
@@ -48,7 +49,7 @@ void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size) {
 int gale__struct_take(void *to, size_t known, const void *from, size_t smallest) {
     size_t size;
     memcpy(&size, from, sizeof size);
-    if (size < smallest) return GALE_EVERSION;
+    if (size < smallest || size > GALE__STRUCT_MAX) return GALE_EVERSION;
     const unsigned char *bytes = from;
     for (size_t i = known; i < size; i++) {
         if (bytes[i] != 0) return GALE_EVERSION;
