@@ -1,5 +1,6 @@
 /*
- * If-None-Match (RFC 9110 13.1.2; WEB-26, STA-06): a list of entity tags, compared weakly, or "*".
+ * If-None-Match (RFC 9110 13.1.2; WEB-26, STA-06) and If-Match (13.1.1): a list of entity tags, or
+ * "*".
  *
  * One pass over the value, however it is made. A tag may hold commas, so the list can't be cut at
  * them first. A member that is no tag is passed over up to the next comma: at worst the client gets
@@ -23,23 +24,39 @@ static size_t quoted_length(gale_str_t s) {
     return end != NULL ? (size_t)(end - s.ptr) + 1 : 0;
 }
 
-bool gale__etag_matches(gale_str_t if_none_match, gale_str_t etag) {
-    gale_str_t want = without_weak(etag), rest = gale__trim(if_none_match);
+/* Length of the tag at the start of s, with its weak mark; 0 when there is none. */
+static size_t tag_length(gale_str_t s) {
+    gale_str_t quoted = without_weak(s);
+    size_t len = quoted_length(quoted);
+    return len > 0 ? len + (s.len - quoted.len) : 0;
+}
+
+static bool list_has(gale_str_t list, gale_str_t etag, bool weakly) {
+    gale_str_t rest = gale__trim(list);
     if (gale__eq(rest, GALE__LIT("*"))) return true;
     while (rest.len > 0) {
         char c = rest.ptr[0];
         size_t step = 1;
         if (c != ',' && c != ' ' && c != '\t') {
-            gale_str_t tag = without_weak(rest);
-            size_t len = quoted_length(tag);
-            if (len > 0 && gale__eq(gale_str(tag.ptr, len), want)) return true;
-            step = len > 0 ? len + (rest.len - tag.len) : rest.len;
-            if (len == 0) {
+            step = tag_length(rest);
+            gale_str_t tag = gale_str(rest.ptr, step);
+            if (step > 0 && gale__eq(weakly ? without_weak(tag) : tag, etag)) return true;
+            if (step == 0) {
                 const char *comma = memchr(rest.ptr, ',', rest.len);
-                if (comma != NULL) step = (size_t)(comma - rest.ptr);
+                step = comma != NULL ? (size_t)(comma - rest.ptr) : rest.len;
             }
         }
         rest = gale_str(rest.ptr + step, rest.len - step);
     }
     return false;
+}
+
+bool gale__etag_matches(gale_str_t if_none_match, gale_str_t etag) {
+    return list_has(if_none_match, without_weak(etag), true);
+}
+
+bool gale__etag_matches_strongly(gale_str_t if_match, gale_str_t etag) {
+    /* Without its mark a weak tag equals none in the list that has one. */
+    bool weak = etag.len > 0 && etag.ptr[0] != '"';
+    return list_has(if_match, weak ? gale_str(NULL, 0) : etag, false);
 }

@@ -1,4 +1,5 @@
-/* If-None-Match: list, weak comparison, "*" (WEB-26, STA-06), and that its cost is linear. */
+/* If-None-Match: list, weak comparison, "*" (WEB-26, STA-06); If-Match: strong comparison; and that
+ * their cost is linear. */
 #include "etag.h"
 
 #include <stdlib.h>
@@ -48,6 +49,31 @@ TEST(etag, does_not_match) {
     CHECK(!gale__etag_matches(gale_str(NULL, 0), GALE__LIT("\"x\"")));
 }
 
+TEST(etag, strong_comparison) { /* RFC 9110 8.8.3.2, 13.1.1 */
+    static const struct {
+        const char *field, *etag;
+        bool matches;
+    } rows[] = {
+        {"\"x\"", "\"x\"", true},
+        {"*", "\"x\"", true},
+        {"*", "W/\"x\"", true},
+        {"\"a\", \"x\"", "\"x\"", true},
+        {"\"a,b\",\"x\"", "\"x\"", true},
+        {"W/\"x\", \"x\"", "\"x\"", true},
+        {"W/\"x\"", "\"x\"", false},
+        {"\"x\"", "W/\"x\"", false},
+        {"W/\"x\"", "W/\"x\"", false},
+        {"\"y\"", "\"x\"", false},
+        {"x", "\"x\"", false},
+        {"", "\"x\"", false},
+        {"\"a\", *", "\"x\"", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_MSG(gale__etag_matches_strongly(gale_cstr(rows[i].field), gale_cstr(rows[i].etag)) ==
+                      rows[i].matches,
+                  "%s and %s", rows[i].field, rows[i].etag);
+}
+
 /* A megabyte of the worst there is takes no time to speak of. */
 TEST(etag, linear) {
     static const char *const worst[] = {"\"", "W/", ",", "W/\"", "a,", "\"\"", " "};
@@ -58,6 +84,7 @@ TEST(etag, linear) {
         size_t n = strlen(worst[k]);
         for (size_t i = 0; i < SIZE; i++) text[i] = worst[k][i % n];
         CHECK(!gale__etag_matches(gale_str(text, SIZE - 1), GALE__LIT("\"x\"")));
+        CHECK(!gale__etag_matches_strongly(gale_str(text, SIZE - 1), GALE__LIT("\"x\"")));
     }
     free(text);
 }
