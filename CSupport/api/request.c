@@ -72,6 +72,10 @@ bool gale_req_has_body(const gale_req_t *r) {
     return r->head.chunked || r->head.content_length > 0;
 }
 
+bool gale_req_expects_continue(const gale_req_t *r) {
+    return r->continue_due && r->resp_state == GALE__RESP_NONE && !r->done;
+}
+
 int64_t gale_req_content_length(const gale_req_t *r) {
     return r->head.chunked ? -1 : r->head.content_length;
 }
@@ -104,8 +108,7 @@ void gale_req_pause(gale_req_t *r) {
 
 void gale_req_resume(gale_req_t *r) {
     if (r->done || !gale__on_loop(r->worker) || !r->conn->paused) return;
-    r->conn->paused = false;
-    gale__conn_touch(r->conn);
+    gale__http1_resume(r);
 }
 
 int gale_req_collect(gale_req_t *r, uint64_t max_bytes) {

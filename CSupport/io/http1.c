@@ -7,6 +7,7 @@
 #include "str.h"
 #include "ws.h"
 
+#define TOO_LARGE "the request body is too large"
 enum { COLLECT_FIRST = 4096 };
 
 static const gale_server_t *server_of(const gale__conn_t *c) {
@@ -38,6 +39,15 @@ void gale__http1_continue(gale_req_t *r) {
     if (!r->continue_due || r->resp_state != GALE__RESP_NONE) return;
     r->continue_due = false;
     gale__conn_write(r->conn, GALE__LIT("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
+void gale__http1_resume(gale_req_t *r) {
+    gale__conn_t *c = r->conn;
+    c->paused = false;
+    gale__conn_touch(c);
+    if (r->in_request) return;                  /* as it returns */
+    if (c->in != NULL) r->continue_due = false; /* it didn't wait: the body is coming */
+    if (r->refuse == 0) gale__http1_continue(r);
 }
 
 /* A request that stays open keeps the memory its slices point into. */
@@ -87,7 +97,7 @@ static bool append(gale_req_t *r, const char *bytes, size_t len) {
 static bool take_body(gale__conn_t *c, gale_req_t *r, gale_str_t piece, bool last) {
     r->body_seen += piece.len;
     if (r->body_seen > r->max_body) {
-        gale__http1_refuse(c, 413, "the request body is too large");
+        gale__http1_refuse(c, 413, TOO_LARGE);
         return false;
     }
     if (r->body_mode == GALE__BODY_STREAM) {
@@ -165,15 +175,29 @@ static int begin_collect(gale_req_t *r, uint64_t max_bytes) {
     return 0;
 }
 
+/* Collects ahead of time, so that the following reads go straight into the body's own memory. */
+static bool prepare_body(gale__conn_t *c, gale_req_t *r) {
+    if (r->head.chunked || r->body_mode != GALE__BODY_COLLECT) return true;
+    r->body_mem = gale__malloc((size_t)r->body_left);
+    r->body_cap = (size_t)r->body_left;
+    r->body = gale_str(r->body_mem, 0);
+    if (r->body_mem == NULL) gale__conn_cut(c, UV_ENOMEM);
+    return r->body_mem != NULL;
+}
+
 int gale__http1_collect(gale_req_t *r, uint64_t max_bytes) {
-    if (!r->in_request || r->body_mode != GALE__BODY_STREAM ||
-        r->worker->server->handler.on_body == NULL) {
+    gale__conn_t *c = r->conn;
+    if (c->cut_due || r->done) return GALE_EGONE;
+    if (r->body_mode != GALE__BODY_STREAM || r->body_seen > 0 || r->refuse != 0 ||
+        r->resp_state == GALE__RESP_ENDED || r->worker->server->handler.on_body == NULL) {
         return GALE_ESTATE;
     }
     r->refuse = (uint16_t)begin_collect(r, max_bytes);
-    if (r->refuse != 0) return GALE_ELIMIT;
     r->collecting = true;
-    return 0;
+    gale__http1_resume(r);
+    if (r->refuse != 0) return GALE_ELIMIT;
+    if (r->in_request || prepare_body(c, r)) return 0;
+    return UV_ENOMEM;
 }
 
 /*
@@ -190,10 +214,10 @@ static bool settle_body_mode(gale__conn_t *c, gale_req_t *r) {
     }
     if (!r->head.chunked && r->body_left > r->max_body) r->refuse = 413;
     if (r->refuse != 0) {
-        gale__http1_refuse(c, r->refuse, "the request body is too large");
+        gale__http1_refuse(c, r->refuse, TOO_LARGE);
         return false;
     }
-    gale__http1_continue(r);
+    if (!c->paused) gale__http1_continue(r);
     return true;
 }
 
@@ -206,16 +230,6 @@ static size_t take_whole(gale__conn_t *c, gale_req_t *r, char *rest, size_t len)
     r->body_seen = n;
     body_complete(c, r);
     return n;
-}
-
-/* Collects ahead of time, so that the following reads go straight into the body's own memory. */
-static bool prepare_body(gale__conn_t *c, gale_req_t *r) {
-    if (r->head.chunked || r->body_mode != GALE__BODY_COLLECT) return true;
-    r->body_mem = gale__malloc((size_t)r->body_left);
-    r->body_cap = (size_t)r->body_left;
-    r->body = gale_str(r->body_mem, 0);
-    if (r->body_mem == NULL) gale__conn_cut(c, UV_ENOMEM);
-    return r->body_mem != NULL;
 }
 
 /* A complete head: decides on the body and calls on_request. Gives the bytes taken of `rest`. */
@@ -234,7 +248,7 @@ static size_t begin(gale__conn_t *c, gale_req_t *r, char *rest, size_t len) {
     }
     c->phase = GALE__PHASE_BODY;
     r->body_left = h->chunked ? 0 : (uint64_t)h->content_length;
-    r->continue_due = h->expect_continue;
+    r->continue_due = h->expect_continue && len == 0; /* or it didn't wait (RFC 9110 10.1.1) */
     if (h->chunked) gale__chunked_init(&r->chunked);
     if (s->handler.on_body == NULL) {
         r->refuse = (uint16_t)begin_collect(r, s->config.max_body_bytes);
@@ -298,7 +312,10 @@ bool gale__http1_advance(gale__conn_t *c) {
         r->waiting_flush = false;
         gale__exchange_done(r, GALE_OK);
     }
-    if (!r->done || c->cut_due) return false;
+    if (!r->done || c->cut_due) {
+        if (r->refuse != 0 && !r->in_request) gale__http1_refuse(c, r->refuse, TOO_LARGE);
+        return false;
+    }
     if (c->ws == NULL && r->body_mode != GALE__BODY_WHOLE && c->keep_alive) return false;
     c->req = NULL;
     gale__exchange_free(r);

@@ -18,6 +18,8 @@ void gale__http1_body_read(gale__conn_t *c, size_t n);
 void gale__http1_refuse(gale__conn_t *c, int status, const char *why);
 /* gale_req_collect. */
 int gale__http1_collect(gale_req_t *r, uint64_t max_bytes);
+/* gale_req_resume: the body may come; if the client waits to be asked, it is. */
+void gale__http1_resume(gale_req_t *r);
 /* Writes the 100 that is owed. */
 void gale__http1_continue(gale_req_t *r);
 

@@ -9,6 +9,7 @@
 #include "rig_ws.h"
 
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define CHUNKED(body) "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" body
 
 typedef struct {
@@ -149,7 +150,9 @@ static rig_text_t run(const input_t *input, size_t cut, bool streaming) {
         rig_turn(&rig, cut == SIZE_MAX ? 1 : 3);
     }
     rig_turn(&rig, 12);
-    rig_text_add(&result, rig_take(&client));
+    gale_str_t out = rig_take(&client);
+    size_t interim = rig_has(out, CONTINUE) ? sizeof CONTINUE - 1 : 0; /* only if the body waited */
+    rig_text_add(&result, gale_str(out.ptr + interim, out.len - interim));
     rig_text_addf(&result, "|closed %u|", client.closes);
     rig_drop(&rig, &client);
     rig_text_add(&result, gale_str(rig.log.text, rig.log.len));
