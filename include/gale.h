@@ -467,7 +467,8 @@ GALE_API int gale_resp_write_buf(gale_req_t *req, gale_buf_t bytes);
 /* Sends what is written so far without waiting for the callback to return. */
 GALE_API int gale_resp_flush(gale_req_t *req);
 /* Ends a streamed response; trailers only when chunked, and none that frames or routes
- * (Content-Length, Host ...): GALE_EHEADER. With fewer bytes than announced: GALE_ELENGTH, cut. */
+ * (Content-Length, Host ...): GALE_EHEADER. With fewer bytes than announced: GALE_ELENGTH; if
+ * nothing was sent yet 500 goes out in its place and the connection closes, else it is cut. */
 GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers,
                            size_t count);
 /* Body bytes that wait to be taken by the system. */

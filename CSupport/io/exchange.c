@@ -96,13 +96,17 @@ static bool announces_length(const gale_header_t *h, size_t n) {
     return false;
 }
 
-/* Puts the head into the outbox; `extra` more bytes of room are kept behind it when they fit. */
+/* Puts the head into the outbox; `extra` more bytes of room are kept behind it when they fit.
+ * `marked`: its place is kept, but for a head that is larger than an outbox. */
 static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t n, uint8_t framing,
-                      uint64_t length, size_t extra) {
+                      uint64_t length, size_t extra, bool marked) {
     gale__conn_t *c = r->conn;
     if (c->cut_due || r->done) return GALE_EGONE;
     if (r->resp_state != GALE__RESP_NONE) return GALE_ESTATE;
     if (r->head_method && announces_length(h, n)) framing = GALE__BODY_NONE;
+    if (status < 300 && gale__eq(r->head.method, GALE__LIT("CONNECT"))) {
+        framing = GALE__BODY_UNTIL_CLOSE; /* no length, no coding (RFC 9110 9.3.6) */
+    }
     gale__response_t head = {
         .status = status,
         .minor = r->head.minor,
@@ -117,11 +121,11 @@ static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t 
     int64_t bound = gale__response_check(&head, &close);
     if (bound < 0) return (int)bound;
     if (close) head.keep_alive = false;
-    if (gale__eq(r->head.method, GALE__LIT("CONNECT")) && status < 300) head.keep_alive = false;
     char *room = (size_t)bound + extra <= GALE__OUT_ARENA
                      ? gale__conn_reserve(c, (size_t)bound + extra)
                      : NULL;
     if (room != NULL) {
+        if (marked) r->resp_mark = gale__outbox_mark(c->out);
         gale__outbox_commit(c->out, gale__response_write(&head, room));
     } else {
         char *large = gale__malloc((size_t)bound);
@@ -148,7 +152,7 @@ int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, si
                            gale_str_t body) {
     uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
     size_t extra = body.len <= GALE__OUT_SMALL ? body.len : 0;
-    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, extra);
+    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, extra, false);
     if (err < 0) return err;
     if (gale__exchange_sends_body(r, status)) {
         err = gale__conn_write(r->conn, body);
@@ -161,7 +165,7 @@ int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, si
 int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
                                gale_buf_t body) {
     uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
-    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, 0);
+    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, 0, false);
     if (err < 0 || !gale__exchange_sends_body(r, status)) {
         gale_buf_free(body);
     } else {
@@ -183,7 +187,7 @@ int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size
     } else if (length < 0) {
         framing = r->head.minor == 0 ? GALE__BODY_UNTIL_CLOSE : GALE__BODY_CHUNKED;
     }
-    int err = write_head(r, status, h, n, framing, length < 0 ? 0 : (uint64_t)length, 0);
+    int err = write_head(r, status, h, n, framing, length < 0 ? 0 : (uint64_t)length, 0, true);
     if (err < 0) return err;
     r->resp_left = length < 0 ? 0 : (uint64_t)length;
     r->resp_state = GALE__RESP_BEGUN;
@@ -280,12 +284,25 @@ static int write_trailers(gale__conn_t *c, const gale_header_t *trailers, size_t
     return err < 0 ? err : gale__conn_write(c, GALE__LIT("\r\n"));
 }
 
+/* H1-16: as long as nothing of it was sent, there is a better answer than a cut one. */
+static void end_too_short(gale_req_t *r) {
+    gale__conn_t *c = r->conn;
+    if (!gale__outbox_rewind(c->out, &r->resp_mark)) {
+        gale__conn_cut(c, GALE_ELENGTH);
+        return;
+    }
+    c->keep_alive = false;
+    r->too_short = true;
+    gale__http1_write_refusal(c, 500, "the response was not finished", true);
+    ended(r);
+}
+
 int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n) {
     if (r->conn->cut_due || r->done) return GALE_EGONE;
     if (r->resp_state != GALE__RESP_BEGUN) return GALE_ESTATE;
     if (r->resp_framing == GALE__BODY_LENGTH && r->resp_left > 0 &&
         gale__exchange_sends_body(r, r->status)) {
-        gale__conn_cut(r->conn, GALE_ELENGTH);
+        end_too_short(r);
         return GALE_ELENGTH;
     }
     if (n > 0 && r->resp_framing != GALE__BODY_CHUNKED) return GALE_ESTATE;

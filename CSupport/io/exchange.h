@@ -41,7 +41,8 @@ struct gale_req_s {
     uint64_t max_body;
     gale__file_send_t *file;
 
-    uint64_t resp_left; /* of an announced length */
+    uint64_t resp_left;            /* of an announced length */
+    gale__outbox_mark_t resp_mark; /* where the head of such a response lies, while it does */
     uint16_t status;
     uint16_t refuse; /* status to refuse with when on_request returns unanswered; 0: none */
     uint8_t resp_state;
@@ -56,6 +57,7 @@ struct gale_req_s {
     bool continue_due : 1; /* 100 Continue is owed before the body is read */
     bool want_drain : 1;
     bool waiting_flush : 1; /* ended, but above high water */
+    bool too_short : 1;     /* ended with fewer bytes than announced */
 
     gale__head_t head;
     gale__chunked_t chunked;

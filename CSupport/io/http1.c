@@ -310,7 +310,7 @@ bool gale__http1_advance(gale__conn_t *c) {
         }
         if (r->body_mode != GALE__BODY_WHOLE) r->body_mode = GALE__BODY_DISCARD;
         r->waiting_flush = false;
-        gale__exchange_done(r, GALE_OK);
+        gale__exchange_done(r, r->too_short ? GALE_ELENGTH : GALE_OK);
     }
     if (!r->done || c->cut_due) {
         if (r->refuse != 0 && !r->in_request) gale__http1_refuse(c, r->refuse, TOO_LARGE);

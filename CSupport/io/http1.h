@@ -16,6 +16,8 @@ char *gale__http1_body_room(gale__conn_t *c, size_t *size);
 void gale__http1_body_read(gale__conn_t *c, size_t n);
 /* Answers a request that never reached the handler, then closes. */
 void gale__http1_refuse(gale__conn_t *c, int status, const char *why);
+/* The answer alone: "400 Bad Request: HTTP/1.1 without Host" as text, and Connection: close. */
+void gale__http1_write_refusal(gale__conn_t *c, int status, const char *why, bool with_body);
 /* gale_req_collect. */
 int gale__http1_collect(gale_req_t *r, uint64_t max_bytes);
 /* gale_req_resume: the body may come; if the client waits to be asked, it is. */

@@ -12,8 +12,7 @@ static gale_str_t status_text(int status, char digits[3]) {
     return gale_str(digits, 3);
 }
 
-/* "400 Bad Request: HTTP/1.1 without Host" as text, and Connection: close. */
-static void write_refusal(gale__conn_t *c, int status, const char *why, bool with_body) {
+void gale__http1_write_refusal(gale__conn_t *c, int status, const char *why, bool with_body) {
     static const gale_header_t type = {{"Content-Type", 12}, {"text/plain; charset=utf-8", 25}};
     char digits[20];
     gale_str_t text[] = {status_text(status, digits),
@@ -51,7 +50,7 @@ void gale__http1_refuse(gale__conn_t *c, int status, const char *why) {
     c->keep_alive = false;
     if (!r->done) { /* else only its body was still being read past */
         bool to_head = gale__eq(r->head.method, GALE__LIT("HEAD"));
-        write_refusal(c, status, why, !to_head);
+        gale__http1_write_refusal(c, status, why, !to_head);
         gale__exchange_done(r, done_status(status));
     }
     c->req = NULL;

@@ -1,6 +1,5 @@
 #include "outbox.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "mem.h"
@@ -40,6 +39,7 @@ int gale__outbox_borrow(gale__outbox_t *o, gale_str_t bytes) {
 }
 
 static void empty(gale__outbox_t *o) {
+    o->serial++;
     o->bytes = 0;
     o->borrowed = NULL;
     o->borrowed_len = 0;
@@ -49,6 +49,27 @@ static void empty(gale__outbox_t *o) {
 void gale__outbox_clear(gale__outbox_t *o) {
     for (uint32_t i = 0; i < o->owned; i++) gale_buf_free(o->owner[i]);
     empty(o);
+}
+
+gale__outbox_mark_t gale__outbox_mark(const gale__outbox_t *o) {
+    return (gale__outbox_mark_t){
+        .serial = o->serial,
+        .bytes = o->bytes,
+        .last_len = o->parts == 0 ? 0 : o->part[o->parts - 1].len,
+        .arena_used = o->arena_used,
+        .parts = o->parts,
+        .owned = o->owned,
+    };
+}
+
+bool gale__outbox_rewind(gale__outbox_t *o, const gale__outbox_mark_t *mark) {
+    if (o == NULL || o->serial != mark->serial) return false;
+    while (o->owned > mark->owned) gale_buf_free(o->owner[--o->owned]);
+    o->bytes = mark->bytes;
+    o->arena_used = mark->arena_used;
+    o->parts = mark->parts;
+    if (o->parts > 0) o->part[o->parts - 1].len = mark->last_len;
+    return true;
 }
 
 /* Whether a part's memory ends with the flush. */

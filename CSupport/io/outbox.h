@@ -6,6 +6,7 @@
 #ifndef GALE_IO_OUTBOX_H
 #define GALE_IO_OUTBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -22,6 +23,7 @@ enum {
 typedef struct gale__outbox {
     struct gale__outbox *next; /* in the pool */
     size_t bytes;
+    uint64_t serial; /* another one each time it is emptied, and no two of a worker have the same */
     uint32_t arena_used;
     uint32_t parts;
     uint32_t owned;
@@ -32,6 +34,16 @@ typedef struct gale__outbox {
     gale_buf_t owner[GALE__OUT_OWNED]; /* buffers that some parts point into */
     char arena[GALE__OUT_ARENA];
 } gale__outbox_t;
+
+/* A place in an outbox, good until it is emptied. */
+typedef struct {
+    uint64_t serial;
+    size_t bytes;
+    size_t last_len; /* of the last part */
+    uint32_t arena_used;
+    uint32_t parts;
+    uint32_t owned;
+} gale__outbox_mark_t;
 
 /* What the system refused, as one libuv write: copies of arena bytes, owned buffers as they are. */
 typedef struct {
@@ -52,6 +64,10 @@ void gale__outbox_commit(gale__outbox_t *o, size_t n);
 int gale__outbox_add(gale__outbox_t *o, gale_buf_t buf);
 /* Adds bytes that live only until the flush, which must follow at once; false when it is full. */
 int gale__outbox_borrow(gale__outbox_t *o, gale_str_t bytes);
+/* Where the next bytes go. */
+gale__outbox_mark_t gale__outbox_mark(const gale__outbox_t *o);
+/* Takes back all that was added since; false when something has been sent meanwhile. */
+bool gale__outbox_rewind(gale__outbox_t *o, const gale__outbox_mark_t *mark);
 /* Frees what it holds and empties it. */
 void gale__outbox_clear(gale__outbox_t *o);
 /* Moves all but the first `sent` bytes into a new backlog, and empties the outbox; null without

@@ -83,6 +83,7 @@ gale__outbox_t *gale__worker_outbox(gale_worker_t *w) {
     }
     o = gale__malloc(sizeof *o);
     if (o == NULL) return NULL;
+    o->serial = (uint64_t)++w->outboxes_made << 32;
     o->bytes = 0;
     o->arena_used = o->parts = o->owned = 0;
     o->borrowed = NULL;

@@ -62,6 +62,7 @@ struct gale_worker_s {
 
     gale__outbox_t *outboxes; /* free ones */
     unsigned outbox_count;
+    uint32_t outboxes_made;
     gale_req_t *requests; /* free ones */
     unsigned request_count;
     gale__conn_t *free_conns;

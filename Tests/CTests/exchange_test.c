@@ -64,6 +64,42 @@ TEST(exchange, of_a_known_length) {
     close_all(&rig, &client);
 }
 
+/* What a handler gets wrong before anything was sent is 500, behind the answers before it. H1-16 */
+TEST(exchange, too_few_bytes_unsent_are_500_H1_16) {
+    for (int way = 0; way < 4; way++) {
+        rig_t rig;
+        rig_client_t client;
+        unsigned freed = 0;
+        rig_init(&rig);
+        open_request(&rig, &client, GET GET GET);
+        /* The answer to the first stays in the outbox, as it would within one callback. */
+        gale_peer_stall(client.peer, way == 3);
+        CHECK_EQ_INT(gale_respond_text(rig.req, 200, "first"), 0);
+        if (way == 3) rig_turn(&rig, 2);
+        if (rig.requests < 2) rig_turn(&rig, 1);
+        REQUIRE(rig.requests == 2);
+        CHECK_EQ_INT(gale_resp_begin(rig.req, 200, NULL, 0, 5000), 0);
+        if (way > 0) CHECK_EQ_INT(gale_resp_write(rig.req, gale_cstr("x")), 0);
+        if (way == 2) {
+            gale_buf_t buf = rig_buf(rig_pattern(2000), 2000, &freed);
+            CHECK_EQ_INT(gale_resp_write_buf(rig.req, buf), 0);
+        }
+        CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), GALE_ELENGTH);
+        CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), GALE_ESTATE);
+        CHECK_EQ_UINT(rig.dones, 1); /* never from within the call */
+        CHECK_EQ_UINT(freed, way == 2);
+        gale_peer_stall(client.peer, false);
+        gale_str_t got = settled(&rig, &client);
+        CHECK(rig_has(got, "\r\n\r\nfirstHTTP/1.1 500 Internal Server Error\r\n"));
+        CHECK(rig_has(got, "\r\n\r\n500 Internal Server Error: the response was not finished\n"));
+        CHECK(rig_has(got, "\r\nConnection: close\r\n") && !rig_has(got, "5000"));
+        CHECK_EQ_UINT(rig.requests, 2);
+        CHECK_EQ_INT(rig.last_status, GALE_ELENGTH);
+        CHECK_EQ_UINT(client.closes, 1);
+        close_all(&rig, &client);
+    }
+}
+
 /* H1-16 */
 TEST(exchange, too_few_bytes_cut_the_connection_H1_16) {
     rig_t rig;
@@ -72,8 +108,9 @@ TEST(exchange, too_few_bytes_cut_the_connection_H1_16) {
     open_request(&rig, &client, GET);
     CHECK_EQ_INT(gale_resp_begin(rig.req, 200, NULL, 0, 5), 0);
     CHECK_EQ_INT(gale_resp_write(rig.req, gale_cstr("x")), 0);
+    CHECK_EQ_INT(gale_resp_flush(rig.req), 0);
     CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), GALE_ELENGTH);
-    settled(&rig, &client);
+    CHECK_EQ_STR(rig_body_of(settled(&rig, &client)), "x");
     CHECK_EQ_UINT(rig.dones, 1);
     CHECK_EQ_INT(rig.last_status, GALE_ELENGTH);
     CHECK_EQ_UINT(client.closes, 1);

@@ -156,6 +156,23 @@ TEST(response, reset_content_has_no_body) {
     }
 }
 
+/* RFC 9110 9.3.6: whoever agrees to a CONNECT without making a tunnel announces no body, since all
+ * behind the head is the tunnel's. */
+TEST(response, to_connect) {
+    static const struct {
+        int status;
+        bool length;
+    } rows[] = {{200, false}, {204, false}, {299, false}, {403, true}, {301, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_t plan = {.status = rows[i].status, .body = "text"};
+        gale_str_t got = ask(&plan, "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n");
+        CHECK_EQ_INT(plan.err, 0);
+        CHECK_MSG(rig_has(got, "Content-Length") == rows[i].length, "row %zu", i);
+        CHECK(rig_has(got, "Connection: close\r\n") != rows[i].length);
+        CHECK_EQ_STRS(rig_body_of(got), gale_cstr(rows[i].status == 204 ? "" : "text"));
+    }
+}
+
 TEST(response, head_and_304_may_announce_a_length) {
     gale_header_t length = {{"Content-Length", 14}, {"1234", 4}};
     plan_t plan = {.status = 200, .headers = {length}, .count = 1};
