@@ -411,14 +411,14 @@ GALE_API void *GALE_NULLABLE gale_req_data(const gale_req_t *req);
 /* A handle for other threads and later times. {0} when memory ran out. */
 GALE_API gale_ref_t gale_req_ref(gale_req_t *req);
 
-/* Whether the client waits for "100 Continue" before it sends the body (RFC 9110 10.1.1). It goes
- * out once the handler wants the body: as on_request returns without having answered or paused; of a
- * paused request with its gale_req_resume or gale_req_collect; at once when bodies are collected
- * before on_request. A handler that answers instead sends none, and the connection closes behind its
- * answer, as the client may or may not send the body then. So one that decides later - whether who
- * asks may send at all - pauses in on_request, then answers 401, 413, 417 or resumes. None is sent
- * to HTTP/1.0, to a client that didn't wait, or behind gale_resp_begin. Any other expectation was
- * answered with 417. */
+/* Whether the client waits for "100 Continue" before it sends the body (RFC 9110 10.1.1). That goes
+ * out once the handler wants the body: as on_request returns without having answered or paused; of
+ * a paused request with its gale_req_resume or gale_req_collect; at once where bodies are collected
+ * before on_request. A handler that answers instead sends none, and the connection closes behind
+ * its answer, as nobody knows whether the body comes then. So one that decides later whether the
+ * client may send at all pauses in on_request, then answers 401, 413, 417 ... or resumes. None is
+ * sent to HTTP/1.0, to a client that didn't wait, or behind gale_resp_begin. Any other expectation
+ * was answered with 417. */
 GALE_API bool gale_req_expects_continue(const gale_req_t *req);
 /* Stops and restarts the body: no on_body meanwhile; what has arrived waits, then TCP
  * pushes back. */
