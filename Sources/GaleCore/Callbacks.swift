@@ -4,13 +4,18 @@ internal import CGale
 enum Callbacks {
     static func install(_ handler: inout gale_handler_t) {
         handler.on_request = { request, _ in
-            guard let worker = Worker.of(gale_req_worker(request)) else { return }
-            worker.executor.enter()
-            let exchange = worker.takeExchange()
-            exchange.attach(request)
-            gale_req_set_data(request, Unmanaged.passRetained(exchange).toOpaque())
-            exchange.received()
-            worker.executor.leave()
+            Worker.with(gale_req_worker(request)) { worker in
+                worker.executor.enter()
+                let reference = Unmanaged.passRetained(worker.takeExchange())
+                gale_req_set_data(request, reference.toOpaque())
+                let isOver = reference._withUnsafeGuaranteedRef { exchange in
+                    exchange.attach(request)
+                    exchange.received()
+                    return exchange.endReceiving()
+                }
+                if isOver { worker.recycle(reference) }
+                worker.executor.leave()
+            }
         }
         handler.on_body = { request, chunk, last, _ in
             guard let exchange = Callbacks.exchange(of: request) else { return }
@@ -26,12 +31,16 @@ enum Callbacks {
         }
         handler.on_done = { request, status, _ in
             guard let data = gale_req_data(request) else { return }
-            var exchange = Unmanaged<Exchange>.fromOpaque(data).takeRetainedValue()
-            let worker = exchange.worker
-            worker.executor.enter()
-            exchange.finish(status: status)
-            worker.recycle(&exchange)
-            worker.executor.leave()
+            let reference = Unmanaged<Exchange>.fromOpaque(data)
+            Worker.with(gale_req_worker(request)) { worker in
+                worker.executor.enter()
+                let isOver = reference._withUnsafeGuaranteedRef { exchange in
+                    exchange.finish(status: status)
+                    return !exchange.isReceiving
+                }
+                if isOver { worker.recycle(reference) }
+                worker.executor.leave()
+            }
         }
         handler.on_worker_start = { pointer, data in
             guard let data else { return }

@@ -5,15 +5,15 @@ internal import CGale
 /// The layer above subclasses it and overrides the events. The object is used again for later requests, but never
 /// while somebody holds it: after `ended` every view is empty and every call throws `CoreError.gone`.
 /// Loop thread only.
-open class Exchange: LoopWork {
+open class Exchange {
     // Exclusivity is unchecked here and below: one thread, and no access lasts longer than its line.
     @exclusivity(unchecked) final var pointer: OpaquePointer?
     @exclusivity(unchecked) final var nextSpare: Exchange?
     @exclusivity(unchecked) final var snapshot: HeadSnapshot?
+    /// Within `received`: whoever ends the request then leaves the object alone.
+    @exclusivity(unchecked) final var isReceiving = false
     /// The worker whose loop this runs on.
     public final let worker: Worker
-    /// The task that runs `perform`, while it does.
-    @exclusivity(unchecked) public final var task: LoopTask?
 
     /// Made by `ServerDelegate.makeExchange`.
     public init(on worker: Worker) { self.worker = worker }
@@ -30,17 +30,6 @@ open class Exchange: LoopWork {
     open func ended(_ outcome: Outcome) {}
     /// Forget everything of the request: the object waits for another.
     open func reset() {}
-    /// The asynchronous part, started by `startTask`.
-    open func perform() async {}
-
-    /// Runs `perform` in one of the loop's tasks, at once when possible.
-    public final func startTask() {
-        let started = worker.start(self)
-        if isPerforming { task = started }
-    }
-
-    /// Set by the subclass: true from before `startTask` until `perform` is about to return.
-    @exclusivity(unchecked) public final var isPerforming = false
 
     // MARK: State
 
@@ -204,6 +193,12 @@ open class Exchange: LoopWork {
 }
 
 extension Exchange {
+    /// `received` has returned. Whether the request has ended meanwhile.
+    func endReceiving() -> Bool {
+        isReceiving = false
+        return pointer == nil
+    }
+
     /// The core's own request is over.
     func finish(status: Int32) {
         ended(status == 0 ? .finished : Outcome(status: status))
@@ -213,6 +208,7 @@ extension Exchange {
     /// A request begins with this object.
     func attach(_ request: OpaquePointer) {
         pointer = request
+        isReceiving = true
         if snapshot != nil { snapshot = nil }
     }
 }

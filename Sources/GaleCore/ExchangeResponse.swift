@@ -16,7 +16,7 @@ extension Exchange {
 
     /// Sends a whole response. `type` is its Content-Type if no field names one.
     public final func respond(
-        status: Int, type: StaticString?, fields: borrowing FieldBlock, body: Span<UInt8>
+        status: Int, type: StaticString?, fields: FieldBlock, body: Span<UInt8>
     ) throws(CoreError) {
         let request = try live()
         try fields.withHeaders(type: type) { (headers, count) throws(CoreError) in
@@ -29,7 +29,7 @@ extension Exchange {
 
     /// Begins a streamed response. `length` nil: not known.
     public final func begin(
-        status: Int, type: StaticString?, fields: borrowing FieldBlock, length: Int?
+        status: Int, type: StaticString?, fields: FieldBlock, length: Int?
     ) throws(CoreError) {
         let request = try live()
         try fields.withHeaders(type: type) { (headers, count) throws(CoreError) in
@@ -63,7 +63,7 @@ extension Exchange {
 
     /// Serves `path`, percent-encoded, from a folder. Nil: it is answered; else the status to answer with.
     public final func serve(
-        _ path: Span<UInt8>, from files: FileTree, fields: borrowing FieldBlock
+        _ path: Span<UInt8>, from files: FileTree, fields: FieldBlock
     ) throws(CoreError) -> Int? {
         let request = try live()
         return try fields.withHeaders(type: nil) { (headers, count) throws(CoreError) in

@@ -1,101 +1,108 @@
 internal import CGale
 
-/// Header fields in order, as bytes in one buffer that is used again for the next request.
+/// Header fields in order, in storage of its own that is used again for the next request, as C wants them.
 ///
 /// Names compare without case. What may stand in names and values is checked when they are added, so that no field
-/// ever splits a response (WEB-10).
-public struct FieldBlock {
-    private var bytes: [UInt8] = []
-    private var fields: [Field] = []
-    private var hasContentType = false
-
-    private struct Field {
-        var name: Range<Int>
-        var value: Range<Int>
-    }
+/// ever splits a response (WEB-10). Not for several threads at once.
+public final class FieldBlock {
+    // Storage by hand: arrays would be retained and released at each look. Exclusivity is unchecked: no access
+    // lasts longer than its line.
+    /// Names and values, one after the other.
+    @exclusivity(unchecked) private var bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 256)
+    @exclusivity(unchecked) private var used = 0
+    /// The fields, from index 1: the first place is for a Content-Type that no field names.
+    @exclusivity(unchecked) private var table = UnsafeMutableBufferPointer<gale_header_t>.allocate(capacity: 8)
+    /// How many fields there are.
+    @exclusivity(unchecked) public private(set) var count = 0
+    @exclusivity(unchecked) private var hasContentType = false
 
     /// One without fields.
-    public init() {}
+    public init() {
+        table.initialize(repeating: gale_header_t())
+    }
 
-    /// How many fields there are.
-    public var count: Int { fields.count }
+    deinit {
+        bytes.deallocate()
+        table.deallocate()
+    }
 
-    /// Removes all fields and keeps the storage.
-    public mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: bytes.count <= 4096)
-        fields.removeAll(keepingCapacity: true)
+    /// Removes all fields and keeps the storage, unless it is large.
+    public func removeAll() {
+        count = 0
+        used = 0
         hasContentType = false
+        if bytes.count > 4096 { move(to: 256) }
     }
 
     /// Adds a field after those there are. Throws `CoreError.header` when the name is no token, or the value holds
     /// a control character other than TAB.
-    public mutating func add(_ name: String, _ value: String) throws(CoreError) {
-        let start = bytes.count
-        bytes.append(copying: name.utf8.span)
-        let middle = bytes.count
-        bytes.append(copying: value.utf8.span)
-        let isValid = bytes.withUnsafeBufferPointer { bytes in
-            for index in start..<middle where !Self.isTokenByte(bytes[index]) { return false }
-            for index in middle..<bytes.count where !Self.isValueByte(bytes[index]) { return false }
-            return start < middle
-        }
-        if !isValid {
-            bytes.removeSubrange(start...)
-            throw CoreError.header
-        }
-        let field = Field(name: start..<middle, value: middle..<bytes.count)
-        if !hasContentType && field.name.count == 12 { hasContentType = matches(field, "Content-Type") }
-        fields.append(field)
+    public func add(_ name: String, _ value: String) throws(CoreError) {
+        let (name, value) = (name.utf8.span, value.utf8.span)
+        var isValid = !name.isEmpty
+        for index in name.indices where !Self.isTokenByte(name[index]) { isValid = false }
+        for index in value.indices where !Self.isValueByte(value[index]) { isValid = false }
+        if !isValid { throw CoreError.header }
+        let need = used + name.count + value.count
+        if need > bytes.count { move(to: max(need, bytes.count * 2)) }
+        if count + 1 == table.count { growTable() }
+        count += 1
+        table[count] = gale_header_t(name: put(name), value: put(value))
+        if !hasContentType && name.count == 12 { hasContentType = matches(count, "Content-Type") }
     }
 
     /// Puts the field in place of all of this name. Throws as `add`.
-    public mutating func set(_ name: String, _ value: String) throws(CoreError) {
-        if fields.isEmpty { return try add(name, value) }
+    public func set(_ name: String, _ value: String) throws(CoreError) {
         try add(name, value)
-        guard contains(name, before: fields.count - 1) else { return }
-        let last = fields.removeLast()
-        remove(name)
-        fields.append(last)
-        hasContentType = contains("Content-Type")
+        if count == 1 { return }
+        let last = count
+        var kept = 0
+        for index in 1..<last where !matches(index, name) {
+            kept += 1
+            if kept != index { table[kept] = table[index] }
+        }
+        if kept + 1 != last { table[kept + 1] = table[last] }
+        count = kept + 1
     }
 
     /// Removes all fields of this name.
-    public mutating func remove(_ name: String) {
-        for index in fields.indices.reversed() where matches(fields[index], name) { fields.remove(at: index) }
+    public func remove(_ name: String) {
+        var kept = 0
+        for index in 0..<count where !matches(index + 1, name) {
+            kept += 1
+            table[kept] = table[index + 1]
+        }
+        count = kept
         hasContentType = contains("Content-Type")
     }
 
     /// Whether there is a field of this name.
-    public func contains(_ name: String) -> Bool { contains(name, before: fields.count) }
-
-    private func contains(_ name: String, before end: Int) -> Bool {
-        for index in 0..<end where matches(fields[index], name) { return true }
+    public func contains(_ name: String) -> Bool {
+        for index in 0..<count where matches(index + 1, name) { return true }
         return false
     }
 
     /// The first value of this name.
     public func value(_ name: String) -> String? {
-        guard let field = fields.first(where: { matches($0, name) }) else { return nil }
-        return String(decoding: bytes[field.value], as: UTF8.self)
+        for index in 0..<count where matches(index + 1, name) {
+            return String(decoding: table[index + 1].value.buffer, as: UTF8.self)
+        }
+        return nil
     }
 
     /// All fields, as text.
     public var pairs: [(name: String, value: String)] {
-        fields.map {
-            (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
+        table[1..<(count + 1)].map {
+            (String(decoding: $0.name.buffer, as: UTF8.self), String(decoding: $0.value.buffer, as: UTF8.self))
         }
     }
 
-    private func matches(_ field: Field, _ name: String) -> Bool {
-        guard field.name.count == name.utf8.count else { return false }
-        let name = name.utf8.span
-        let start = field.name.lowerBound
-        return bytes.withUnsafeBufferPointer { bytes in
-            for index in name.indices where bytes[start + index] != name[index] {
-                if lowercased(bytes[start + index]) != lowercased(name[index]) { return false }
-            }
-            return true
+    private func matches(_ index: Int, _ name: String) -> Bool {
+        let (field, name) = (table[index].name.buffer, name.utf8.span)
+        if field.count != name.count { return false }
+        for index in name.indices where field[index] != name[index] {
+            if lowercased(field[index]) != lowercased(name[index]) { return false }
         }
+        return true
     }
 
     /// Letters, digits and the marks of a token (RFC 9110 5.6.2), a bit for each byte below 128.
@@ -106,33 +113,46 @@ public struct FieldBlock {
 
     private static func isValueByte(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7f) || byte == 0x09 }
 
+    // MARK: Storage
+
+    /// Appends bytes for which there is room.
+    private func put(_ span: Span<UInt8>) -> gale_str_t {
+        let place = UnsafeMutableBufferPointer(rebasing: bytes[used..<(used + span.count)])
+        span.withUnsafeBufferPointer { source in
+            if let from = source.baseAddress { place.baseAddress?.update(from: from, count: source.count) }
+        }
+        used += span.count
+        return gale_str_t(UnsafeBufferPointer(place))
+    }
+
+    /// Gives the bytes other storage, and the fields their new addresses.
+    private func move(to capacity: Int) {
+        let old = bytes
+        bytes = .allocate(capacity: capacity)
+        used = 0
+        for index in 0..<count {
+            let field = table[index + 1]
+            table[index + 1] = gale_header_t(
+                name: put(Span(_unsafeElements: field.name.buffer)), value: put(Span(_unsafeElements: field.value.buffer)))
+        }
+        old.deallocate()
+    }
+
+    private func growTable() {
+        let larger = UnsafeMutableBufferPointer<gale_header_t>.allocate(capacity: table.count * 2)
+        larger.initialize(repeating: gale_header_t())
+        for index in table.indices { larger[index] = table[index] }
+        table.deallocate()
+        table = larger
+    }
+
     /// Gives the fields as C wants them, and `type` as Content-Type if no field names one.
     func withHeaders<R>(
         type: StaticString?, _ body: (UnsafePointer<gale_header_t>?, Int) throws(CoreError) -> R
     ) throws(CoreError) -> R {
-        let extra = type != nil && !hasContentType
-        if fields.isEmpty && !extra { return try body(nil, 0) }
-        // Typed throws don't pass through the standard library's closures: the result is carried out.
-        let result: Result<R, CoreError> = bytes.withUnsafeBufferPointer { bytes in
-            withUnsafeTemporaryAllocation(of: gale_header_t.self, capacity: fields.count + 1) { table in
-                var count = 0
-                if extra, let type {
-                    table.initializeElement(at: 0, to: header(contentTypeName, type))
-                    count = 1
-                }
-                for field in fields {
-                    let element = gale_header_t(name: slice(bytes, field.name), value: slice(bytes, field.value))
-                    table.initializeElement(at: count, to: element)
-                    count += 1
-                }
-                do throws(CoreError) {
-                    return .success(try body(UnsafePointer(table.baseAddress), count))
-                } catch {
-                    return .failure(error)
-                }
-            }
-        }
-        return try result.get()
+        guard let type, !hasContentType else { return try body(table.baseAddress.map { UnsafePointer($0 + 1) }, count) }
+        table[0] = header(contentTypeName, type)
+        return try body(UnsafePointer(table.baseAddress), count + 1)
     }
 }
 
@@ -140,13 +160,6 @@ let contentTypeName: StaticString = "Content-Type"
 
 func lowercased(_ byte: UInt8) -> UInt8 {
     byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-}
-
-func slice(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> gale_str_t {
-    guard let base = bytes.baseAddress else { return gale_str_t(ptr: nil, len: 0) }
-    return (base + range.lowerBound).withMemoryRebound(to: CChar.self, capacity: range.count) {
-        gale_str_t(ptr: $0, len: range.count)
-    }
 }
 
 func header(_ name: StaticString, _ value: StaticString) -> gale_header_t {

@@ -11,14 +11,10 @@ public enum MessageKind: Sendable {
 /// One WebSocket, on the loop of its connection. The layer above subclasses it and overrides the events.
 ///
 /// After `closed` every call throws `CoreError.gone`. Loop thread only.
-open class Socket: LoopWork {
+open class Socket {
     final var pointer: OpaquePointer?
     /// The worker whose loop this runs on.
     public final let worker: Worker
-    /// Set by the subclass: true from before `startTask` until `perform` is about to return.
-    public final var isPerforming = false
-    /// The task that runs `perform`, while it does.
-    public final var task: LoopTask?
 
     /// One that `Exchange.upgrade` connects.
     public init(on worker: Worker) { self.worker = worker }
@@ -33,14 +29,6 @@ open class Socket: LoopWork {
     open func drained() {}
     /// The socket is closed: once, last of all.
     open func closed(code: Int, reason: String) {}
-    /// The asynchronous part, started by `startTask`.
-    open func perform() async {}
-
-    /// Runs `perform` in one of the loop's tasks, at once when possible.
-    public final func startTask() {
-        let started = worker.start(self)
-        if isPerforming { task = started }
-    }
 
     /// Whether the socket is open, or at least not yet reported as closed.
     public final var isOpen: Bool { pointer != nil }
@@ -94,7 +82,7 @@ open class Socket: LoopWork {
 extension Exchange {
     /// Completes the handshake and connects `socket`; the request ends before this returns, with `.upgraded`.
     /// Throws `CoreError.handshake` when it was no valid one and has been answered.
-    public final func upgrade(to socket: Socket, fields: borrowing FieldBlock) throws(CoreError) {
+    public final func upgrade(to socket: Socket, fields: FieldBlock) throws(CoreError) {
         guard let request = pointer else { throw CoreError.gone }
         var handler = SocketCallbacks.table
         let data = Unmanaged.passRetained(socket)

@@ -13,7 +13,7 @@ public final class Worker: @unchecked Sendable {
     /// What the layer above keeps for each worker.
     public var context: AnyObject?
 
-    private let tasks: LoopTaskPool
+    @exclusivity(unchecked) private var lots: [ObjectIdentifier: LoopTaskLot] = [:]
     @exclusivity(unchecked) private var spare: Exchange?
     @exclusivity(unchecked) private var spareCount = 0
     private var timers: [ObjectIdentifier: LoopTimer] = [:]
@@ -22,7 +22,6 @@ public final class Worker: @unchecked Sendable {
         self.pointer = pointer
         self.server = server
         executor = LoopExecutor(worker: pointer)
-        tasks = LoopTaskPool(executor: executor)
     }
 
     /// The worker whose loop runs the caller; nil on other threads.
@@ -36,6 +35,13 @@ public final class Worker: @unchecked Sendable {
         return Unmanaged<Worker>.fromOpaque(data).takeUnretainedValue()
     }
 
+    /// Calls `body` with a worker that the caller's callback keeps alive.
+    @inline(__always)
+    static func with(_ pointer: OpaquePointer, _ body: (Worker) -> Void) {
+        guard let data = gale_worker_data(pointer) else { return }
+        Unmanaged<Worker>.fromOpaque(data)._withUnsafeGuaranteedRef(body)
+    }
+
     /// Which of the server's workers this is.
     public var index: Int { gale_worker_index(pointer) }
     /// Monotonic milliseconds, as of the start of this turn of the loop.
@@ -45,9 +51,13 @@ public final class Worker: @unchecked Sendable {
 
     // MARK: Work
 
-    /// Does asynchronous work on this loop, beginning at once when a parked task is there.
-    @discardableResult
-    public func start(_ work: any LoopWork) -> LoopTask { tasks.start(work) }
+    /// The tasks that do this kind of work on this loop.
+    public func tasks<Work: LoopWork>(for kind: Work.Type) -> LoopTaskPool<Work> {
+        if let lot = lots[ObjectIdentifier(kind)] { return LoopTaskPool(lot) }
+        let lot = LoopTaskLot(executor: executor)
+        lots[ObjectIdentifier(kind)] = lot
+        return LoopTaskPool(lot)
+    }
 
     /// Calls `body` on the loop's thread; false if the worker has ended. Any thread.
     @discardableResult
@@ -80,19 +90,22 @@ public final class Worker: @unchecked Sendable {
     private static let spareLimit = 1024
 
     func takeExchange() -> Exchange {
-        guard let exchange = spare else { return server.delegate.makeExchange(on: self) }
-        spare = exchange.nextSpare
-        exchange.nextSpare = nil
+        // Moved, not copied: no reference is counted.
+        var taken: Exchange?
+        swap(&taken, &spare)
+        guard let exchange = taken else { return server.delegate.makeExchange(on: self) }
+        swap(&spare, &exchange.nextSpare)
         spareCount -= 1
         return exchange
     }
 
     /// Keeps an ended exchange for another request, unless somebody still holds it: a stale one stays dead.
-    func recycle(_ exchange: inout Exchange) {
-        guard isKnownUniquelyReferenced(&exchange), spareCount < Self.spareLimit else { return }
-        exchange.reset()
-        exchange.nextSpare = spare
-        spare = exchange
+    func recycle(_ reference: Unmanaged<Exchange>) {
+        var ended: Exchange? = reference.takeRetainedValue()
+        guard isKnownUniquelyReferenced(&ended), spareCount < Self.spareLimit else { return }
+        ended?.reset()
+        if let ended { swap(&ended.nextSpare, &spare) }
+        swap(&spare, &ended)
         spareCount += 1
     }
 
@@ -107,7 +120,7 @@ public final class Worker: @unchecked Sendable {
     func close() {
         for timer in Array(timers.values) { timer.fireForTheLastTime() }
         timers.removeAll()
-        tasks.close()
+        for lot in lots.values { lot.close() }
         executor.close()
         while let exchange = spare {
             spare = exchange.nextSpare

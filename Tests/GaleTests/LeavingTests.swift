@@ -5,8 +5,9 @@ import Testing
 @testable import GaleTesting
 
 /// A request of the core, without the layer above: waits until its task is cancelled.
-private final class WaitingExchange: Exchange {
+private final class WaitingExchange: Exchange, LoopWork {
     private let log: Recorder
+    private var task: LoopTask?
 
     init(_ log: Recorder, on worker: Worker) {
         self.log = log
@@ -14,19 +15,16 @@ private final class WaitingExchange: Exchange {
     }
 
     override func received() {
-        isPerforming = true
-        startTask()
+        task = worker.tasks(for: WaitingExchange.self).start(self)
     }
 
-    override func perform() async {
+    func perform() async {
         log.add("begin")
         do {
             _ = try await Worker.wait(for: Wakeup(), atMost: .seconds(60))
         } catch {
             log.add("cancelled \(Task.isCancelled)")
         }
-        isPerforming = false
-        task = nil
     }
 
     override func ended(_ outcome: Outcome) {

@@ -79,7 +79,10 @@ extension Call {
         addCookies()
         let type = status == 204 || status == 304 || (output.isEmpty && type == nil) ? nil : type
         do throws(CoreError) {
-            let body = output
+            // Moved out and back: what is only looked at would be retained.
+            var body: [UInt8] = []
+            swap(&body, &output)
+            defer { swap(&body, &output) }
             try respond(status: status, type: type, fields: fields, body: body.span)
         } catch {
             throw refused(error)

@@ -2,8 +2,12 @@ internal import GaleCore
 
 /// One request on its way through the application: the exchange of the core, what the route captured, and the
 /// response as far as it is made. Used again for later requests. Loop thread.
-final class Call: Exchange {
+final class Call: Exchange, LoopWork {
     let application: Application
+    private let tasks: LoopTaskPool<Call>
+    /// The task that runs `perform`, while it does.
+    @exclusivity(unchecked) private var task: LoopTask?
+    @exclusivity(unchecked) private var isPerforming = false
     // Exclusivity is unchecked here and below: one thread, and no access lasts longer than its line.
     @exclusivity(unchecked) private var entry: RouteEntry?
     @exclusivity(unchecked) private(set) var method = Method.other
@@ -13,7 +17,7 @@ final class Call: Exchange {
 
     // The response.
     @exclusivity(unchecked) private var progress = Progress()
-    @exclusivity(unchecked) var fields = FieldBlock()
+    let fields = FieldBlock()
     @exclusivity(unchecked) var output: [UInt8] = []
     @exclusivity(unchecked) var type: StaticString?
     @exclusivity(unchecked) var drain: Wakeup?
@@ -63,6 +67,7 @@ final class Call: Exchange {
 
     init(_ application: Application, on worker: Worker) {
         self.application = application
+        tasks = worker.tasks(for: Call.self)
         super.init(on: worker)
     }
 
@@ -119,7 +124,9 @@ final class Call: Exchange {
     private func run(_ entry: RouteEntry) {
         guard entry.isPlain, let body = entry.syncBody(method) else {
             isPerforming = true
-            return startTask()
+            let started = tasks.start(self)
+            if isPerforming { task = started }
+            return
         }
         do {
             try body(Request(self))
@@ -129,7 +136,8 @@ final class Call: Exchange {
         }
     }
 
-    override func perform() async {
+    @inline(__always)
+    func perform() async {
         do {
             if let entry, !entry.middleware.isEmpty {
                 isDeferred = true

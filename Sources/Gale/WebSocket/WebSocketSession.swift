@@ -2,7 +2,7 @@ internal import GaleCore
 internal import Logging
 
 /// Brings the events of a socket to its handler, one at a time, in a task that exists while there is something to do.
-final class WebSocketSession: Socket {
+final class WebSocketSession: Socket, LoopWork {
     private enum Event {
         case open
         case text(String)
@@ -14,6 +14,9 @@ final class WebSocketSession: Socket {
     private var handler: WebSocketHandler?
     private let application: Application?
     private var events: [Event] = []
+    /// The task that runs `perform`, while it does.
+    private var task: LoopTask?
+    private var isPerforming = false
     private var isPaused = false
     private var isClosed = false
     private var drain: Wakeup?
@@ -42,7 +45,8 @@ final class WebSocketSession: Socket {
 
     private func startPerforming() {
         isPerforming = true
-        startTask()
+        let started = worker.tasks(for: WebSocketSession.self).start(self)
+        if isPerforming { task = started }
         // Still at it: nothing more comes until it is done.
         if isPerforming && !isPaused && !isClosed {
             isPaused = true
@@ -77,7 +81,7 @@ final class WebSocketSession: Socket {
         }
     }
 
-    override func perform() async {
+    func perform() async {
         while !events.isEmpty {
             let event = events.removeFirst()
             let wasClosed = isClosed
