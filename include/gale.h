@@ -509,6 +509,7 @@ GALE_API void gale_files_free(gale_files_t *GALE_NULLABLE files);
  * constant time, no allocation a call. */
 typedef struct gale_limiter_s gale_limiter_t;
 
+/* How many, how often, for how many keys. 0 in a field means its default. */
 typedef struct {
     size_t struct_size; /* sizeof(gale_limiter_config_t) */
     uint32_t tokens;    /* that come back to a key in each period; required */
@@ -518,16 +519,16 @@ typedef struct {
                            of two. Beyond them those that have used least are forgotten first */
 } gale_limiter_config_t;
 
-/* Makes a limiter. Errors: GALE_EVERSION, UV_EINVAL for figures that make no sense (tokens 0), UV_ENOMEM.
- * Any thread. Since 0.1. */
+/* Makes a limiter. Errors: GALE_EVERSION, UV_EINVAL for figures that make no sense (tokens 0),
+ * UV_ENOMEM. Any thread. Since 0.1. */
 GALE_API int gale_limiter_new(gale_limiter_t *GALE_NULLABLE *GALE_NULLABLE out,
                               const gale_limiter_config_t *config);
-/* Takes tokens of the key's bucket, which is full when the key is new: 0; or, with nothing taken, the
- * milliseconds until there are enough (429 with Retry-After, RFC 6585 4, is the caller's answer);
- * GALE_ELIMIT when there never will be (more than `burst`). The key is any bytes; clients with IPv6
- * should share one by their first 8 bytes, since they own what follows. now_ms is a monotonic clock,
- * such as gale_worker_now; 0: the limiter looks at the clock itself. Any thread, several at a time.
- * Since 0.1. */
+/* Takes tokens of the key's bucket, which is full when the key is new: 0; or, with nothing taken,
+ * the milliseconds until there are enough (429 with Retry-After, RFC 6585 4, is the caller's
+ * answer); GALE_ELIMIT when there never will be (more than `burst`). The key is any bytes; clients
+ * with IPv6 should share one by their first 8 bytes, since they own what follows. now_ms is a
+ * monotonic clock, such as gale_worker_now; 0: the limiter looks at the clock itself. Any thread,
+ * several at a time. Since 0.1. */
 GALE_API int64_t gale_limiter_take(gale_limiter_t *limiter, gale_str_t key, uint32_t tokens,
                                    uint64_t now_ms);
 /* Frees it; not while another thread uses it. Null is allowed. Any thread. Since 0.1. */

@@ -136,6 +136,20 @@ static int peer_handler_take(void *given) {
     return err;
 }
 
+static void limiter_fill(void *s) {
+    ((gale_limiter_config_t *)s)->tokens = 2;
+}
+static int limiter_take(void *given) {
+    gale_limiter_t *limiter = NULL;
+    int err = gale_limiter_new(&limiter, given);
+    overwrite(given, err);
+    for (int i = 0; err == 0 && i < 3; i++) {
+        CHECK((gale_limiter_take(limiter, gale_cstr("key"), 1, 1000) > 0) == (i == 2));
+    }
+    gale_limiter_free(limiter);
+    return err;
+}
+
 /* Up to and with the last field of the version in which the struct came: nothing shorter was ever
  * compiled. */
 #define UP_TO(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
@@ -157,6 +171,8 @@ static const growing_t structs[] = {
      ws_handler_init, ws_handler_fill, ws_handler_take},
     {"gale_peer_handler_t", sizeof(gale_peer_handler_t), UP_TO(gale_peer_handler_t, on_close), NULL,
      peer_handler_fill, peer_handler_take},
+    {"gale_limiter_config_t", sizeof(gale_limiter_config_t), UP_TO(gale_limiter_config_t, max_keys),
+     NULL, limiter_fill, limiter_take},
 };
 enum { STRUCTS = sizeof structs / sizeof structs[0], STEP = sizeof(size_t) };
 
