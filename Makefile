@@ -16,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 # Debian packages. Those that are there already are not touched (.ci/packages).
 C_PACKAGES := libuv1-dev pkg-config cmake libc6-dev $(if $(filter %gcc,$(CC)),gcc)
 SWIFT_PACKAGES := swift git ca-certificates libuv1-dev pkg-config libc6-dev
-TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) gcc g++ python3 curl
+TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) gcc g++ python3 curl abigail-tools
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t text; do \
@@ -67,6 +67,10 @@ check: ## what `format` would change, the walls of the architecture, the rules o
 	@.ci/walls
 	@.ci/header
 
+abi: ## record what libgale.so promises (Tests/Install/recorded), when something was added to gale.h
+	@.ci/packages $(C_PACKAGES) python3 abigail-tools
+	@Tests/Install/abi --record
+
 docs: ## build/docs: reference of the Swift API (the C API is documented in include/gale.h)
 	@.ci/packages $(SWIFT_PACKAGES)
 	@.ci/docs
@@ -95,6 +99,7 @@ test-examples: examples
 
 test-install: lib
 	Tests/Install/header
+	Tests/Install/abi
 	Tests/Install/run
 
 sanitize:
@@ -113,5 +118,5 @@ examples-swift:
 	swift build -c release --product echo
 	swift build -c release --product chat
 
-.PHONY: help chat test lib install examples bench asan tsan fuzz format check docs clean \
+.PHONY: help chat test lib install examples bench asan tsan fuzz format check abi docs clean \
 	test-c ctest test-swift test-examples test-install sanitize examples-c examples-swift
