@@ -132,8 +132,8 @@ public final class FieldBlock {
         used = 0
         for index in 0..<count {
             let field = table[index + 1]
-            table[index + 1] = gale_header_t(
-                name: put(Span(_unsafeElements: field.name.buffer)), value: put(Span(_unsafeElements: field.value.buffer)))
+            let (name, value) = (Span(_unsafeElements: field.name.buffer), Span(_unsafeElements: field.value.buffer))
+            table[index + 1] = gale_header_t(name: put(name), value: put(value))
         }
         old.deallocate()
     }
