@@ -14,9 +14,12 @@ CMAKE := cmake -Wno-dev
 MAKEFLAGS += --no-print-directory
 
 # Debian packages. Those that are there already are not touched (.ci/packages).
-C_PACKAGES := libuv1-dev pkg-config cmake libc6-dev $(if $(filter %gcc,$(CC)),gcc)
-SWIFT_PACKAGES := swift git ca-certificates libuv1-dev pkg-config libc6-dev
-TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) gcc g++ python3 curl abigail-tools
+C_PACKAGES := libuv1-dev zlib1g-dev pkg-config cmake libc6-dev $(if $(filter %gcc,$(CC)),gcc)
+SWIFT_PACKAGES := swift git ca-certificates libuv1-dev zlib1g-dev pkg-config libc6-dev
+CODEC_PACKAGES := libbrotli-dev libzstd-dev
+TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) $(CODEC_PACKAGES) gcc g++ python3 curl abigail-tools
+# What tests are built with; users get zlib alone.
+CODECS ?= -DGALE_ZLIB=ON -DGALE_BROTLI=ON -DGALE_ZSTD=ON
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t text; do \
@@ -54,7 +57,7 @@ tsan: ## C tests and examples under ThreadSanitizer
 	@$(MAKE) sanitize NAME=tsan SANITIZE=thread SANITIZE_CC=gcc
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60); FUZZ=part of a name; finds land in build/fuzz
-	@.ci/packages $(C_PACKAGES)
+	@.ci/packages $(C_PACKAGES) $(CODEC_PACKAGES)
 	@CLANG="$(CLANG)" JOBS="$(JOBS)" .ci/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 format: ## format all sources in place
@@ -83,11 +86,12 @@ clean: ## remove everything that was built
 test-c:
 	@$(MAKE) ctest NAME=gcc CTEST_CC=gcc
 	@$(MAKE) ctest NAME=clang CTEST_CC="$(CLANG)"
+	@$(MAKE) ctest NAME=bare CTEST_CC=gcc CODECS=-DGALE_ZLIB=OFF
 
 ctest:
 	@echo "C tests, $(NAME)"
 	@.ci/quiet $(CMAKE) -S . -B build/test-$(NAME) -DCMAKE_C_COMPILER="$(CTEST_CC)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-		-DGALE_BUILD_TESTS=ON -DGALE_WERROR=ON -DGALE_INSTALL=OFF
+		-DGALE_BUILD_TESTS=ON -DGALE_WERROR=ON -DGALE_INSTALL=OFF $(CODECS)
 	@.ci/quiet cmake --build build/test-$(NAME) -j $(JOBS)
 	ulimit -v 8000000 && timeout 600 build/test-$(NAME)/tests/gale_tests
 
@@ -103,9 +107,9 @@ test-install: lib
 	Tests/Install/run
 
 sanitize:
-	@.ci/packages $(C_PACKAGES) gcc python3
+	@.ci/packages $(C_PACKAGES) $(CODEC_PACKAGES) gcc python3
 	@.ci/quiet $(CMAKE) -S . -B build/$(NAME) -DCMAKE_C_COMPILER="$(SANITIZE_CC)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-		-DGALE_SANITIZE=$(SANITIZE) -DGALE_BUILD_TESTS=ON -DGALE_BUILD_EXAMPLES=ON -DGALE_INSTALL=OFF
+		-DGALE_SANITIZE=$(SANITIZE) -DGALE_BUILD_TESTS=ON -DGALE_BUILD_EXAMPLES=ON -DGALE_INSTALL=OFF $(CODECS)
 	@.ci/quiet cmake --build build/$(NAME) -j $(JOBS)
 	timeout 1200 build/$(NAME)/tests/gale_tests
 	python3 Tests/Install/examples.py build/$(NAME)/examples
