@@ -74,6 +74,10 @@ abi: ## record what libgale.so promises (Tests/Install/recorded), when something
 	@.ci/packages $(C_PACKAGES) python3 abigail-tools
 	@Tests/Install/abi --record
 
+parity: ## the behaviours of docs/tornado-parity.md that no test proves
+	@.ci/packages python3
+	@.ci/parity
+
 docs: ## build/docs: reference of the Swift API (the C API is documented in include/gale.h)
 	@.ci/packages $(SWIFT_PACKAGES)
 	@.ci/docs
