@@ -203,6 +203,14 @@ GALE_API int gale_set_allocator(const gale_allocator_t *GALE_NULLABLE allocator)
 
 /* --------------------------------------------------------------------- configuration, callbacks */
 
+/* Which fields a trusted proxy speaks in. Only those of one family are ever believed, because a proxy
+ * that writes one lets the client's own of the others through. */
+enum {
+    GALE_FORWARDED_X = 0,        /* X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host */
+    GALE_FORWARDED_RFC7239 = 1,  /* Forwarded: for=, proto=, host= */
+    GALE_FORWARDED_X_REAL_IP = 2 /* X-Real-Ip, X-Scheme */
+};
+
 /* Limits and timeouts. 0 in a field means its default. */
 typedef struct {
     size_t struct_size; /* sizeof(gale_config_t), set by gale_config() */
@@ -227,6 +235,16 @@ typedef struct {
                                       answer; then one that left is noticed only when something is
                                       written to it. Default 0 */
     uint32_t no_server_header;     /* 1: send no "Server: gale" */
+
+    /* The proxies whose word is taken for the client's address, scheme and host: networks and
+     * addresses parted by commas or blanks, "unix" for unix sockets, as "127.0.0.0/8, ::1, unix".
+     * Null or empty, the default: nobody's. Read by gale_server_new: UV_EINVAL when it is no such
+     * list, or has more than 256 entries. Name only machines that set or remove the fields of the
+     * family below in all they pass on. */
+    const char *GALE_NULLABLE trusted_proxies;
+    uint32_t forwarded_family; /* GALE_FORWARDED_*; default GALE_FORWARDED_X */
+    uint32_t forwarded_host;   /* 1: believe X-Forwarded-Host. Default 0, since common proxies set
+                                  the other two and pass a client's own of this one through */
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -386,8 +404,9 @@ GALE_API gale_str_t
 gale_req_query(const gale_req_t *req); /* of the target, after '?'; empty if none */
 GALE_API int gale_req_http_minor(const gale_req_t *req); /* 1 for HTTP/1.1, 0 for HTTP/1.0 */
 /* "example.org:8080": who the request is for. By Host, but for a target in absolute form ("GET
- * http://example.org/") by that, which then stands in place of Host's value too (RFC 9112 3.2.2).
- * ptr null for HTTP/1.0 without Host. */
+ * http://example.org/") by that, which then stands in place of Host's value too (RFC 9112 3.2.2);
+ * and before both by what a trusted proxy says (config.forwarded_family). ptr null for HTTP/1.0
+ * without Host. */
 GALE_API gale_str_t gale_req_host(const gale_req_t *req);
 /* First field of this name, blanks at both ends removed; ptr null if there is none, not null if it
  * is empty. */
@@ -401,10 +420,16 @@ GALE_API gale_str_t gale_req_body(const gale_req_t *req);
 GALE_API bool gale_req_has_body(const gale_req_t *req);
 /* The announced Content-Length; -1 when chunked, 0 without body. */
 GALE_API int64_t gale_req_content_length(const gale_req_t *req);
-/* Address of the client: writes "127.0.0.1", "::1" or, for unix sockets and peers, "" into `out`,
- * always NUL-terminated, and gives the port (0 if none) or a negative error. 46 bytes hold every
- * address. */
+/* Address of the client: writes "127.0.0.1", "::1" or, when it has none (unix sockets, in-memory
+ * peers), "" into `out`, always NUL-terminated, and gives the port (0 if none) or a negative error.
+ * 46 bytes hold every address. Behind one of config.trusted_proxies it is the one the proxy names, if
+ * that is an IP address: the right-most of X-Forwarded-For or Forwarded that is not itself trusted
+ * (RFC 7239 5.2, 7.4). An IPv4 address comes as one also from an IPv6 socket. */
 GALE_API int gale_req_remote(const gale_req_t *req, char *out, size_t size);
+/* The same of who is connected to the socket, whatever proxies say. */
+GALE_API int gale_req_peer(const gale_req_t *req, char *out, size_t size);
+/* "http" or "https": as a trusted proxy says, else as the connection is. */
+GALE_API gale_str_t gale_req_scheme(const gale_req_t *req);
 /* The user's pointer, null at first. */
 GALE_API void gale_req_set_data(gale_req_t *req, void *GALE_NULLABLE data);
 GALE_API void *GALE_NULLABLE gale_req_data(const gale_req_t *req);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include "ip.h"
+
 static gale_config_t defaults(void) {
     return (gale_config_t){
         .struct_size = sizeof(gale_config_t),
@@ -59,6 +61,15 @@ int gale__struct_take(void *to, size_t known, const void *from, size_t smallest)
     return 0;
 }
 
+enum { MOST_TRUSTED = 256 };
+
+static bool is_trust_sane(const gale_config_t *c) {
+    if (c->forwarded_family > GALE_FORWARDED_X_REAL_IP) return false;
+    if (c->trusted_proxies == NULL) return true;
+    int count = gale__networks_parse(gale_cstr(c->trusted_proxies), NULL, 0);
+    return count >= 0 && count <= MOST_TRUSTED;
+}
+
 static void or_default32(uint32_t *value, uint32_t fallback) {
     if (*value == 0) *value = fallback;
 }
@@ -87,6 +98,7 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     if (to->ws_max_message_bytes == 0) to->ws_max_message_bytes = d.ws_max_message_bytes;
     or_default32(&to->ws_close_timeout_ms, d.ws_close_timeout_ms);
     bool sane = to->workers <= 256 && to->max_headers <= 10000 && to->max_header_bytes >= 256 &&
-                to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water;
+                to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water &&
+                is_trust_sane(to);
     return sane ? 0 : UV_EINVAL;
 }

@@ -1,6 +1,7 @@
 /* gale_req_*: what a request says. */
 #include <string.h>
 
+#include "../io/client.h"
 #include "../io/connection.h"
 #include "../io/http1.h"
 #include "str.h"
@@ -49,7 +50,7 @@ int gale_req_http_minor(const gale_req_t *r) {
 }
 
 gale_str_t gale_req_host(const gale_req_t *r) {
-    return r->head.host;
+    return gale__client_host(r);
 }
 
 gale_str_t gale_req_header(const gale_req_t *r, gale_str_t name) {
@@ -80,9 +81,34 @@ int64_t gale_req_content_length(const gale_req_t *r) {
     return r->head.chunked ? -1 : r->head.content_length;
 }
 
-int gale_req_remote(const gale_req_t *r, char *out, size_t size) {
+/* Also of what is too small for the whole, something NUL-terminated. */
+static int put_address(int port, const gale__ip_t *ip, char *out, size_t size) {
+    char text[GALE__IP_TEXT];
     if (size == 0) return UV_EINVAL;
-    return r->conn->transport->remote(r->conn, out, size);
+    out[0] = '\0';
+    if (port < 0) return port;
+    size_t len = gale__ip_format(ip, text);
+    if (len >= size) return UV_ENOSPC;
+    memcpy(out, text, len + 1);
+    return port;
+}
+
+int gale_req_remote(const gale_req_t *r, char *out, size_t size) {
+    gale__ip_t ip;
+    int port = gale__client_address(r, &ip);
+    return put_address(port, &ip, out, size);
+}
+
+int gale_req_peer(const gale_req_t *r, char *out, size_t size) {
+    gale__ip_t ip;
+    int port = r->conn->transport->peer(r->conn, &ip);
+    return put_address(port, &ip, out, size);
+}
+
+gale_str_t gale_req_scheme(const gale_req_t *r) {
+    bool sure;
+    return gale__client_scheme(r, &sure) == GALE__SCHEME_HTTPS ? GALE__LIT("https")
+                                                               : GALE__LIT("http");
 }
 
 void gale_req_set_data(gale_req_t *r, void *data) {
@@ -138,16 +164,20 @@ bool gale_req_same_origin(const gale_req_t *r) {
     gale_str_t origin = gale_req_header(r, GALE__LIT("Origin"));
     if (origin.ptr == NULL) return true;
     static const struct {
-        gale_str_t scheme, port;
-    } known[] = {{{"http://", 7}, {":80", 3}}, {{"https://", 8}, {":443", 4}}};
+        gale_str_t prefix, port;
+        uint8_t scheme;
+    } known[] = {{{"http://", 7}, {":80", 3}, GALE__SCHEME_HTTP},
+                 {{"https://", 8}, {":443", 4}, GALE__SCHEME_HTTPS}};
     for (size_t i = 0; i < 2; i++) {
-        gale_str_t scheme = known[i].scheme, port = known[i].port;
-        if (origin.len <= scheme.len ||
-            !gale__eq_nocase(gale_str(origin.ptr, scheme.len), scheme)) {
+        gale_str_t prefix = known[i].prefix, port = known[i].port;
+        if (origin.len <= prefix.len ||
+            !gale__eq_nocase(gale_str(origin.ptr, prefix.len), prefix)) {
             continue;
         }
-        gale_str_t place = gale_str(origin.ptr + scheme.len, origin.len - scheme.len);
-        return gale__eq_nocase(without_port(place, port), without_port(r->head.host, port));
+        bool sure;
+        if (gale__client_scheme(r, &sure) != known[i].scheme && sure) return false;
+        gale_str_t place = gale_str(origin.ptr + prefix.len, origin.len - prefix.len);
+        return gale__eq_nocase(without_port(place, port), without_port(gale__client_host(r), port));
     }
     return false;
 }

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "host.h"
 #include "http1_head_impl.h"
 #include "str.h"
 
@@ -16,86 +17,7 @@ int gale__head_refuse(gale__head_t *head, int status, const char *error) {
     return -status;
 }
 
-/* ------------------------------------------------------------------------------------------- hosts
- * and targets */
-
-/* IPv6address of RFC 3986 3.2.2, without the brackets. */
-static bool is_ipv6(const char *s, size_t len) {
-    unsigned groups = 0, digits = 0, dots = 0, decimal = 0;
-    bool gap = false;
-    for (size_t i = 0; i < len; i++) {
-        if (s[i] == ':' && dots == 0) {
-            bool pair = i + 1 < len && s[i + 1] == ':';
-            /* A colon stands behind a group or is the first of the one "::". */
-            if (pair ? gap : digits == 0 || i + 1 == len) return false;
-            groups += digits > 0;
-            gap |= pair;
-            i += pair;
-            digits = decimal = 0;
-        } else if (s[i] == '.') {
-            /* The last 32 bits as IPv4: the digits since the last separator are decimal. */
-            if (digits == 0 || decimal > 255 || ++dots > 3) return false;
-            digits = decimal = 0;
-        } else {
-            uint8_t c = (uint8_t)s[i];
-            if (!gale__is(c, GALE__HEX) || ++digits > 4) return false;
-            decimal = gale__is(c, GALE__DIGIT) ? decimal * 10 + (c - (unsigned)'0') : 1000;
-            if (dots > 0 && decimal > 255) return false;
-        }
-    }
-    if (dots > 0) groups += dots == 3 && digits > 0 ? 2 : 100;
-    if (dots == 0) groups += digits > 0;
-    return gap ? groups < 8 : groups == 8;
-}
-
-/* IPvFuture of RFC 3986 3.2.2. */
-static bool is_ip_future(const char *s, size_t len) {
-    size_t i = 1;
-    while (i < len && gale__is((uint8_t)s[i], GALE__HEX)) i++;
-    if (i == 1 || i + 1 >= len || s[i] != '.') return false;
-    for (i++; i < len; i++) {
-        if (s[i] != ':' && !gale__is((uint8_t)s[i], GALE__HOST)) return false;
-    }
-    return true;
-}
-
-/* Bytes of a valid, non-empty host at the start of `s`; 0 if there is none. */
-static size_t host_len(gale_str_t s) {
-    size_t i = 0;
-    if (s.len > 0 && s.ptr[0] == '[') {
-        const char *close = memchr(s.ptr, ']', s.len);
-        if (close == NULL || close == s.ptr + 1) return 0;
-        size_t len = (size_t)(close - s.ptr) - 1;
-        bool future = (s.ptr[1] | 0x20) == 'v';
-        return (future ? is_ip_future : is_ipv6)(s.ptr + 1, len) ? len + 2 : 0;
-    }
-    for (; i < s.len; i++) {
-        if (gale__is((uint8_t)s.ptr[i], GALE__HOST)) continue;
-        if (s.ptr[i] != '%') break;
-        if (s.len - i < 3 || !gale__is((uint8_t)s.ptr[i + 1], GALE__HEX) ||
-            !gale__is((uint8_t)s.ptr[i + 2], GALE__HEX)) {
-            return 0;
-        }
-        i += 2;
-    }
-    return i;
-}
-
-/* uri-host [ ":" port ] (RFC 9110 7.2). Leading zeros of the port don't count, an empty port is one
- * (RFC 3986 3.2.3). */
-static bool is_authority(gale_str_t s, bool port_required) {
-    size_t i = host_len(s);
-    if (i == 0) return false;
-    if (i == s.len) return !port_required;
-    if (s.ptr[i] != ':') return false;
-    unsigned port = 0;
-    for (size_t at = ++i; at < s.len; at++) {
-        if (!gale__is((uint8_t)s.ptr[at], GALE__DIGIT)) return false;
-        port = port * 10 + ((uint8_t)s.ptr[at] - (unsigned)'0');
-        if (port > 65535) return false;
-    }
-    return i < s.len || !port_required;
-}
+/* ------------------------------------------------------------------------------------- targets */
 
 /* The authority of "http://authority/path"; ptr null when this is no absolute-form of
  * our schemes. */
@@ -115,7 +37,7 @@ int gale__head_target(gale__head_t *head) {
     gale_str_t target = head->target;
     /* authority-form is for CONNECT and CONNECT is for authority-form (RFC 9112 3.2.3). */
     if (gale__eq(head->method, GALE__LIT("CONNECT"))) {
-        if (is_authority(target, true)) return 0;
+        if (gale__is_authority(target, true)) return 0;
         return gale__head_refuse(head, 400, "CONNECT wants host:port as its target");
     }
     if (target.ptr[0] == '/') return 0;
@@ -128,7 +50,7 @@ int gale__head_target(gale__head_t *head) {
         return gale__head_refuse(head, 400, "the request target is neither a path nor an http URL");
     }
     /* Userinfo is refused too: it serves to disguise the host (RFC 9110 4.2.4). */
-    if (is_authority(authority, false)) return 0;
+    if (gale__is_authority(authority, false)) return 0;
     return gale__head_refuse(head, 400, "the request target has no valid host");
 }
 
@@ -160,7 +82,7 @@ static int take_host(gale__head_t *head, gale_str_t value) {
     if (!once(head, GALE__SAW_HOST)) return gale__head_refuse(head, 400, "more than one Host");
     head->host = value;
     if (value.len > 0) {
-        if (is_authority(value, false)) return 0;
+        if (gale__is_authority(value, false)) return 0;
         return gale__head_refuse(head, 400, "Host is not a valid host and port");
     }
     /* Empty is right where the target has no authority (RFC 9112 3.2); an http URL always has one

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "exchange.h"
+#include "ip.h"
 #include "worker.h"
 
 /* What a connection needs of its transport: libuv stream, or the in-memory peer. */
@@ -25,7 +26,8 @@ typedef struct {
     void (*shutdown)(gale__conn_t *c);
     /* gale__conn_closed follows, later. */
     void (*close)(gale__conn_t *c);
-    int (*remote)(const gale__conn_t *c, char *out, size_t size);
+    /* Whose the other end is; gives the port (0 without one) or an error. */
+    int (*peer)(const gale__conn_t *c, gale__ip_t *ip);
 } gale__transport_t;
 
 typedef enum {
@@ -76,6 +78,7 @@ struct gale__conn {
     bool settling : 1;
     bool cut_due : 1; /* settle will tear it down */
     bool fresh : 1;   /* no byte has come yet */
+    bool secure : 1;  /* what comes over it is https */
     union {
         uv_handle_t handle;
         uv_stream_t stream;

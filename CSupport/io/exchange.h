@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "forwarded.h"
 #include "gale.h"
 #include "http1_chunked.h"
 #include "http1_head.h"
@@ -56,11 +57,13 @@ struct gale_req_s {
     bool head_method : 1;  /* HEAD: bodies are left out */
     bool continue_due : 1; /* 100 Continue is owed before the body is read */
     bool want_drain : 1;
-    bool waiting_flush : 1; /* ended, but above high water */
-    bool too_short : 1;     /* ended with fewer bytes than announced */
+    bool waiting_flush : 1;   /* ended, but above high water */
+    bool too_short : 1;       /* ended with fewer bytes than announced */
+    bool forwarded_known : 1; /* `forwarded` holds what proxies say */
 
     gale__head_t head;
     gale__chunked_t chunked;
+    gale__forwarded_t forwarded;
     gale_header_t headers[]; /* config.max_headers */
 };
 

@@ -218,9 +218,9 @@ static void peer_shutdown(gale__conn_t *c) {
     gale__conn_cut(c, GALE_OK);
 }
 
-static int peer_remote(const gale__conn_t *c, char *out, size_t size) {
+static int peer_peer(const gale__conn_t *c, gale__ip_t *ip) {
     (void)c;
-    if (size > 0) out[0] = '\0';
+    memset(ip, 0, sizeof *ip);
     return 0;
 }
 
@@ -232,7 +232,7 @@ static const gale__transport_t transport_peer = {
     .read_stop = peer_read_stop,
     .shutdown = peer_shutdown,
     .close = peer_close,
-    .remote = peer_remote,
+    .peer = peer_peer,
 };
 
 int gale__peer_open(gale_worker_t *w, const gale_peer_handler_t *h, void *data, gale_peer_t **out) {

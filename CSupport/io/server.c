@@ -162,6 +162,24 @@ void gale__server_stop(gale_server_t *s) {
     for (unsigned i = 0; i < count; i++) gale__worker_wake(&s->workers[i]);
 }
 
+/* The list was found valid before. False without memory. */
+static bool take_trusted(gale_server_t *s) {
+    gale_config_t *config = &s->config;
+    gale_str_t text = {NULL, 0};
+    if (config->trusted_proxies != NULL) text = gale_cstr(config->trusted_proxies);
+    config->trusted_proxies = NULL; /* the caller's, who may change it now */
+    int count = gale__networks_parse(text, NULL, 0);
+    if (count <= 0) return count == 0;
+    s->trusted = gale__calloc((size_t)count, sizeof *s->trusted);
+    if (s->trusted == NULL) return false;
+    gale__networks_parse(text, s->trusted, (size_t)count);
+    s->forwarded = (gale__forwarded_rules_t){.networks = s->trusted,
+                                             .count = (size_t)count,
+                                             .family = config->forwarded_family,
+                                             .host = config->forwarded_host != 0};
+    return true;
+}
+
 static atomic_int servers; /* whose memory has not been given back */
 
 bool gale__server_any(void) {
@@ -172,6 +190,10 @@ gale_server_t *gale__server_make(const gale_config_t *config) {
     gale_server_t *s = gale__calloc(1, sizeof *s);
     if (s == NULL) return NULL;
     s->config = *config;
+    if (!take_trusted(s)) {
+        gale__free(s);
+        return NULL;
+    }
     atomic_fetch_add(&servers, 1);
     return s;
 }
@@ -180,6 +202,7 @@ static void free_server(gale_server_t *s) {
     for (size_t i = 0; i < s->address_count; i++) gale__address_close(&s->address[i]);
     release_workers(s);
     gale__free(s->workers);
+    gale__free(s->trusted);
     gale__free(s);
     atomic_fetch_sub(&servers, 1);
 }

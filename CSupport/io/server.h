@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "forwarded.h"
 #include "listener.h"
 #include "worker.h"
 
@@ -17,6 +18,8 @@ struct gale_server_s {
     gale_config_t config;
     gale_handler_t handler;
     void *handler_data;
+    gale__network_t *trusted; /* config.trusted_proxies */
+    gale__forwarded_rules_t forwarded;
     bool has_handler;
     bool own_threads; /* gale_server_start made them */
     bool attached;

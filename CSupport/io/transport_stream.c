@@ -78,21 +78,23 @@ static void stream_close(gale__conn_t *c) {
     uv_close(&c->uv.handle, on_closed);
 }
 
-static int stream_remote(const gale__conn_t *c, char *out, size_t size) {
+static int stream_peer(const gale__conn_t *c, gale__ip_t *ip) {
     struct sockaddr_storage name;
     int len = sizeof name;
-    out[0] = '\0';
+    memset(ip, 0, sizeof *ip);
     if (c->is_unix) return 0;
     int err = uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&name, &len);
     if (err < 0) return err;
     if (name.ss_family == AF_INET6) {
         const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)&name;
-        err = uv_ip6_name(a, out, size);
-        return err < 0 ? err : ntohs(a->sin6_port);
+        *ip = gale__ip_v6(a->sin6_addr.s6_addr);
+        return ntohs(a->sin6_port);
     }
     const struct sockaddr_in *a = (const struct sockaddr_in *)&name;
-    err = uv_ip4_name(a, out, size);
-    return err < 0 ? err : ntohs(a->sin_port);
+    uint8_t bytes[4];
+    memcpy(bytes, &a->sin_addr, sizeof bytes);
+    *ip = gale__ip_v4(bytes);
+    return ntohs(a->sin_port);
 }
 
 const gale__transport_t gale__transport_stream = {
@@ -103,5 +105,5 @@ const gale__transport_t gale__transport_stream = {
     .read_stop = stream_read_stop,
     .shutdown = stream_shutdown,
     .close = stream_close,
-    .remote = stream_remote,
+    .peer = stream_peer,
 };
