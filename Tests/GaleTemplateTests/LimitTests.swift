@@ -137,14 +137,14 @@ struct LimitTests {
         ]
         for input in inputs {
             let time = try clock.measure { _ = try Template(input, name: "t.html") }
-            #expect(time < .seconds(5), "\(input.prefix(10))")
+            #expect(time < .seconds(60), "\(input.prefix(10))")
         }
         for input in ["&", "http://a(", "www.", "a:/,,", "((((", "-", "a-", "http://a.b/((((a)", "é", "&amp"] {
             let time = clock.measure {
                 _ = Escape.linkify(Self.times(50_000, input))
                 _ = Escape.htmlUnescape(Self.times(100_000, input))
             }
-            #expect(time < .seconds(5), "\(input)")
+            #expect(time < .seconds(60), "\(input)")
         }
         let time = try clock.measure {
             _ = try rendered("{{ ('a' * 200000 + 'b') in 'a' * 400000 }}{{ len(('a' * 400000).split('aaab')) }}")

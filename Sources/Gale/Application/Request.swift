@@ -38,10 +38,10 @@ public struct Request {
     public var wantsWebSocket: Bool { call?.wantsWebSocket ?? false }
 
     /// All header fields in order of arrival.
-    public var headers: [(name: String, value: String)] {
+    public var headers: Headers {
         var headers: [(name: String, value: String)] = []
         call?.forEachHeader { headers.append((String(repairing: $0), String(repairing: $1))) }
-        return headers
+        return Headers(unchecked: headers)
     }
 
     /// Calls `body` with name and value of each field, in order of arrival, without making text of them.
