@@ -103,6 +103,19 @@ bool gale__parse_int64(gale_str_t s, int64_t *out) {
     return true;
 }
 
+int gale__hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+int gale__percent_byte(gale_str_t s, size_t i) {
+    if (s.len - i < 3 || s.ptr[i] != '%') return -1;
+    int high = gale__hex_value(s.ptr[i + 1]), low = gale__hex_value(s.ptr[i + 2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
 size_t gale__format_uint64(char *out, uint64_t value) {
     char reversed[20];
     size_t len = 0;

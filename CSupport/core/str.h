@@ -42,6 +42,10 @@ bool gale__is_token(gale_str_t s);
 bool gale__is_field_value(gale_str_t s);
 /* Decimal digits only, at least one; false on anything else or overflow of int64_t. */
 bool gale__parse_int64(gale_str_t s, int64_t *out);
+/* Value of a hexadecimal digit; -1 when it is none. */
+int gale__hex_value(char c);
+/* The byte that "%2F" at s.ptr[i] stands for; -1 when there is no '%' with two digits. */
+int gale__percent_byte(gale_str_t s, size_t i);
 /* Writes decimal digits, at most 20, no NUL; gives their number. */
 size_t gale__format_uint64(char *out, uint64_t value);
 

@@ -13,24 +13,13 @@
 #include "str.h"
 #include "utf8.h"
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* Takes one character, decoded, from s at *i. Gives it as 0-255, or minus a status. */
 static int take(gale_str_t s, size_t *i) {
-    int c = (uint8_t)s.ptr[(*i)++];
-    if (c == '%') {
-        int high = *i + 1 < s.len ? hex_value(s.ptr[*i]) : -1;
-        int low = high >= 0 ? hex_value(s.ptr[*i + 1]) : -1;
-        if (low < 0) return -400;
-        *i += 2;
-        c = high << 4 | low;
-        if (c == '/') return -403;
-    }
+    int c = (uint8_t)s.ptr[*i];
+    bool encoded = c == '%';
+    if (encoded && (c = gale__percent_byte(s, *i)) < 0) return -400;
+    *i += encoded ? 3 : 1;
+    if (encoded && c == '/') return -403;
     if (c == 0) return -400;
     return c == '\\' ? -403 : c;
 }
