@@ -93,9 +93,11 @@ typedef struct {
     char *out;
     size_t size, len;
     bool full;
+    gale__utf8_t utf8; /* of all, also of what there is no room for */
 } sink_t;
 
 static void put(sink_t *sink, uint8_t byte) {
+    gale__utf8_next(&sink->utf8, (const char *)&byte, 1);
     if (sink->len == sink->size) {
         sink->full = true;
     } else {
@@ -231,28 +233,28 @@ static bool put_one(sink_t *sink, const found_t *f) {
            put_extended(sink, value, charset);
 }
 
-/* Into `sink` from its start. False when it cannot be decoded. */
-static bool put_form(sink_t *sink, const found_t *f, bool segments, unsigned flags) {
+static void empty(sink_t *sink) {
     sink->len = 0;
     sink->full = false;
-    if (!(segments ? put_segments(sink, f, flags) : put_one(sink, f))) return false;
-    return sink->full || gale__utf8_valid(sink->out, sink->len);
+    sink->utf8 = (gale__utf8_t){0};
 }
 
 int gale__param_get(gale_str_t field, gale_str_t name, unsigned flags, char *out, size_t size) {
     found_t f;
-    sink_t sink = {out, size < INT32_MAX ? size : INT32_MAX, 0, false};
+    sink_t sink = {.out = out, .size = size < INT32_MAX ? size : INT32_MAX};
     bool strict = (flags & GALE__PARAM_FORM) != 0;
     if (find(field, name, &f) < 0 || (f.twice && strict)) return GALE__PARAM_BAD;
     bool extended = f.extended.param.name.ptr != NULL;
     bool segments = f.known > 0 && f.segments[0].param.name.ptr != NULL;
-    bool done = extended && put_form(&sink, &f, false, flags);
-    if (!done && !(extended && strict)) done = segments && put_form(&sink, &f, true, flags);
+    bool done = extended && put_one(&sink, &f) && gale__utf8_complete(&sink.utf8);
+    if (!done && segments && !(extended && strict)) {
+        empty(&sink);
+        done = put_segments(&sink, &f, flags) && gale__utf8_complete(&sink.utf8);
+    }
     if (!done) {
         if (strict && (extended || segments)) return GALE__PARAM_BAD;
         if (f.plain.param.name.ptr == NULL) return GALE__PARAM_NONE;
-        sink.len = 0;
-        sink.full = false;
+        empty(&sink);
         put_plain(&sink, f.plain.param.value, f.plain.param.quoted, flags);
     }
     return sink.full ? GALE__PARAM_FULL : (int)sink.len;
