@@ -51,6 +51,8 @@
  *   gale_ref_*                                  yes            yes                  no
  *   gale_buf_*, gale_files_open, _free          yes            yes                  no
  *   gale_limiter_*                              yes            yes                  no
+ *   gale_query_*, gale_header_*                 yes            yes                  yes
+ *   gale_cookie_next, gale_safe_filename        yes            yes                  yes
  *   gale_version, gale_strerror, gale_err_name  yes            yes                  yes
  * Functions of a request, socket or worker that only read (gale_req_path, gale_ws_queued ...) are
  * for its loop thread too, and look at no thread.
@@ -457,6 +459,46 @@ GALE_API int gale_req_collect(gale_req_t *req, uint64_t max_bytes);
 /* For servers with on_body, within on_request: another limit than max_body_bytes for this streamed
  * body. */
 GALE_API int gale_req_set_max_body(gale_req_t *req, uint64_t max_bytes);
+
+/* -------------------------------------------------- arguments, cookies, parameters of header fields */
+
+/* What has to be decoded goes into the caller's memory, `out` of `size` bytes, and is never longer
+ * than the text it comes from. Bytes are given as they are: that they are UTF-8 is the caller's to
+ * check. Since 0.1. */
+
+/* The last value of the argument `name` in a query (gale_req_query) or a collected urlencoded body
+ * (gale_req_body), decoded, with a NUL behind it: its length; UV_ENOENT when there is none;
+ * UV_ENOBUFS when size - 1 bytes are too few; GALE_ELIMIT with more than 1000 fields. Only '&'
+ * separates (URL Standard 5.1). Any thread. */
+GALE_API int gale_query_get(gale_str_t query, gale_str_t name, char *out, size_t size);
+/* The next field: 1, and *pos, at first 0, moves behind it; 0 at the end; GALE_ELIMIT at once with
+ * more than 1000; UV_ENOBUFS when `out` is too small for both name and value (query.len bytes never
+ * are). They lie in `out`. A field without '=' has an empty value. Any thread. */
+GALE_API int gale_query_next(gale_str_t query, size_t *pos, char *out, size_t size,
+                             gale_str_t *name, gale_str_t *value);
+
+/* The part of a field's value before its parameters, without blanks: "text/html" of "text/html;
+ * charset=utf-8". ptr null when the quotes in it do not end. Any thread. */
+GALE_API gale_str_t gale_header_main(gale_str_t field);
+/* The parameter `name` of a field's value, decoded, with a NUL behind it: its length; UV_ENOENT when
+ * there is none; UV_ENOBUFS; GALE_EHEADER when the field is malformed. Quoted strings (RFC 9110
+ * 5.6.6), name*=UTF-8''... (RFC 8187), which goes first, and the name*0 of RFC 2231; the latter two
+ * are always given in UTF-8. Of several of one name the first counts. Any thread. */
+GALE_API int gale_header_param(gale_str_t field, gale_str_t name, char *out, size_t size);
+
+/* The last cookie of this name that the client sent, without quotes and their escapes; ptr null when
+ * there is none, or memory ran out. Lives until on_done returns. Loop. */
+GALE_API gale_str_t gale_req_cookie(gale_req_t *req, gale_str_t name);
+/* The next cookie of a Cookie field, as gale_query_next does it; what has no '=' is a value without
+ * a name. Any thread. */
+GALE_API int gale_cookie_next(gale_str_t field, size_t *pos, char *out, size_t size,
+                              gale_str_t *name, gale_str_t *value);
+
+/* A name under which an uploaded file can be stored, of the one its sender gave it: without
+ * folders, leading dots, control and hidden characters, and what Windows gives a meaning; at most
+ * 255 bytes of UTF-8, never empty. It is not unique. Its length, with a NUL behind it; UV_ENOBUFS:
+ * 256 bytes hold every name. Any thread. */
+GALE_API int gale_safe_filename(gale_str_t name, char *out, size_t size);
 
 /* ------------------------------------------------------------------------------------ responses */
 

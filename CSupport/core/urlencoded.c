@@ -22,6 +22,14 @@ bool gale__pairs_next(gale_str_t *rest, gale_str_t *name, gale_str_t *value) {
     return false;
 }
 
+bool gale__pairs_within(gale_str_t text, uint32_t max) {
+    gale_str_t name, value;
+    for (uint32_t count = 0; gale__pairs_next(&text, &name, &value); count++) {
+        if (count == max) return false;
+    }
+    return true;
+}
+
 /* Takes one character, decoded, from s at *i. */
 static char take(gale_str_t s, size_t *i) {
     char c = s.ptr[*i];

@@ -16,6 +16,8 @@ enum { GALE__MAX_FIELDS = 1000 }; /* CVE-2026-82397 */
 /* Cuts the next pair, still encoded, off the front of *rest; empty ones are passed over. False at
  * the end. */
 bool gale__pairs_next(gale_str_t *rest, gale_str_t *name, gale_str_t *value);
+/* Whether there are at most `max` of them; looks no further. */
+bool gale__pairs_within(gale_str_t text, uint32_t max);
 /* Decodes into `out`, which may be raw.ptr and gets at most `size` bytes. Gives the decoded length,
  * which is never more than raw.len. */
 size_t gale__form_decode(gale_str_t raw, char *out, size_t size);

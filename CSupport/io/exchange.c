@@ -53,6 +53,7 @@ void gale__exchange_free(gale_req_t *r) {
         gale__block_unref(r->pin);
     }
     gale__free(r->body_mem);
+    if (r->cookie_mem != NULL) gale__free(r->cookie_mem);
     if (w->request_count >= FREE_REQUESTS) {
         gale__free(r);
         return;

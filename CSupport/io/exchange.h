@@ -41,6 +41,7 @@ struct gale_req_s {
     uint64_t body_seen; /* for the limit */
     uint64_t max_body;
     gale__file_send_t *file;
+    char *cookie_mem; /* unescaped cookies, each at the offset it has in the fields */
 
     uint64_t resp_left;            /* of an announced length */
     gale__outbox_mark_t resp_mark; /* where the head of such a response lies, while it does */
