@@ -460,7 +460,7 @@ GALE_API int gale_req_collect(gale_req_t *req, uint64_t max_bytes);
  * body. */
 GALE_API int gale_req_set_max_body(gale_req_t *req, uint64_t max_bytes);
 
-/* -------------------------------------------------- arguments, cookies, parameters of header fields */
+/* ---------------------------------------------------- arguments, cookies, parameters of fields */
 
 /* What has to be decoded goes into the caller's memory, `out` of `size` bytes, and is never longer
  * than the text it comes from. Bytes are given as they are: that they are UTF-8 is the caller's to
@@ -480,14 +480,14 @@ GALE_API int gale_query_next(gale_str_t query, size_t *pos, char *out, size_t si
 /* The part of a field's value before its parameters, without blanks: "text/html" of "text/html;
  * charset=utf-8". ptr null when the quotes in it do not end. Any thread. */
 GALE_API gale_str_t gale_header_main(gale_str_t field);
-/* The parameter `name` of a field's value, decoded, with a NUL behind it: its length; UV_ENOENT when
- * there is none; UV_ENOBUFS; GALE_EHEADER when the field is malformed. Quoted strings (RFC 9110
- * 5.6.6), name*=UTF-8''... (RFC 8187), which goes first, and the name*0 of RFC 2231; the latter two
- * are always given in UTF-8. Of several of one name the first counts. Any thread. */
+/* The parameter `name` of a field's value, decoded, with a NUL behind it: its length; UV_ENOENT
+ * when there is none; UV_ENOBUFS; GALE_EHEADER when the field is malformed. Quoted strings (RFC
+ * 9110 5.6.6), name*=UTF-8''... (RFC 8187), which goes first, and the name*0 of RFC 2231; the
+ * latter two are always given in UTF-8. Of several of one name the first counts. Any thread. */
 GALE_API int gale_header_param(gale_str_t field, gale_str_t name, char *out, size_t size);
 
-/* The last cookie of this name that the client sent, without quotes and their escapes; ptr null when
- * there is none, or memory ran out. Lives until on_done returns. Loop. */
+/* The last cookie of this name that the client sent, without quotes and their escapes; ptr null
+ * when there is none, or memory ran out. Lives until on_done returns. Loop. */
 GALE_API gale_str_t gale_req_cookie(gale_req_t *req, gale_str_t name);
 /* The next cookie of a Cookie field, as gale_query_next does it; what has no '=' is a value without
  * a name. Any thread. */

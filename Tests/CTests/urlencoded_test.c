@@ -143,7 +143,7 @@ TEST(urlencoded, room_that_grows) {
 }
 
 TEST(urlencoded, decoding_is_cut_off_at_the_room) {
-    char out[4] = "wxyz";
+    char out[] = "wxyz";
     CHECK_EQ_UINT(gale__form_decode(GALE__LIT("%41+%42c"), out, 2), 4);
     CHECK_EQ_STR(gale_str(out, 4), "A yz");
     CHECK(!gale__form_equals(GALE__LIT("%41"), GALE__LIT("")));
