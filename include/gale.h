@@ -50,7 +50,7 @@
  *   gale_ref_req, _ws                           yes            no: null             no
  *   gale_ref_*                                  yes            yes                  no
  *   gale_buf_*, gale_files_open, _free          yes            yes                  no
- *   gale_limiter_*                              yes            yes                  no
+ *   gale_limiter_*, gale_stats                  yes            yes                  no
  *   gale_query_*, gale_header_*                 yes            yes                  yes
  *   gale_cookie_next, gale_safe_filename        yes            yes                  yes
  *   gale_version, gale_strerror, gale_err_name  yes            yes                  yes
@@ -247,6 +247,14 @@ typedef struct {
     uint32_t forwarded_family; /* GALE_FORWARDED_*; default GALE_FORWARDED_X */
     uint32_t forwarded_host;   /* 1: believe X-Forwarded-Host. Default 0, since common proxies set
                                   the other two and pass a client's own of this one through */
+
+    /* Open connections, over all workers; default the descriptors the process may have at run, less
+     * a sixteenth (at least 32) for the program's own. Beyond it the client that has been idle
+     * longest gives way; when none is idle the new one gets 503 and is closed. */
+    uint32_t max_connections;
+    /* Those of one IPv4 address or IPv6 /64; default no limit. Beyond it: closed at once. Behind a
+     * proxy all have its address. */
+    uint32_t max_connections_per_address;
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -352,6 +360,47 @@ GALE_API int gale_server_stop(gale_server_t *server);
  * cut at once and its memory goes when the caller's loop has closed its handles. Null is allowed.
  * Since 0.1. */
 GALE_API void gale_server_free(gale_server_t *GALE_NULLABLE server);
+
+/* -------------------------------------------------------------------------------------- figures */
+
+/* What a server has done since it ran, and what it holds now: the sums over its workers, each of
+ * which counts for itself. */
+typedef struct {
+    size_t struct_size; /* sizeof(gale_stats_t) */
+    uint64_t connections_accepted;
+    uint64_t connections_refused; /* turned away: a limit, no descriptor, no memory */
+    uint64_t connections_evicted; /* idle ones closed to make room */
+    uint64_t connections_open;    /* now */
+    uint64_t requests;            /* complete and valid heads */
+    uint64_t responses_1xx;       /* 101 */
+    uint64_t responses_2xx;       /* begun, whatever became of them; refusals count too */
+    uint64_t responses_3xx;
+    uint64_t responses_4xx;
+    uint64_t responses_5xx;
+    uint64_t bytes_in;
+    uint64_t bytes_out;  /* taken by the system */
+    uint64_t bad_syntax; /* refused with 400 */
+    uint64_t bad_target; /* 414 */
+    uint64_t bad_head;   /* 431 */
+    uint64_t bad_body;   /* 413 */
+    uint64_t bad_other;  /* 417, 501, 505 ... */
+    uint64_t timeouts_header;
+    uint64_t timeouts_body;
+    uint64_t timeouts_idle; /* nothing wrong: the end of most connections */
+    uint64_t timeouts_write;
+    uint64_t timeouts_close;  /* the client never answered a FIN or close frame */
+    uint64_t websockets_open; /* now */
+    uint64_t messages_in;     /* of WebSockets */
+    uint64_t messages_out;
+    uint64_t loop_lag_ms; /* how late the latest deadline was noticed: the time its loop was held
+                             up; of the worst worker */
+    uint64_t blocks_held; /* 64 KiB read buffers in use, now */
+} gale_stats_t;
+
+/* Fills a struct that is zero but for struct_size: gale_stats_t now = {.struct_size = sizeof now}.
+ * Workers go on counting meanwhile, so what belongs together may differ by a little. Errors:
+ * GALE_EVERSION. Any thread, until gale_server_free. Since 0.1. */
+GALE_API int gale_stats(const gale_server_t *server, gale_stats_t *out);
 
 /* -------------------------------------------------------------------------------------- workers */
 

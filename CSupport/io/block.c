@@ -11,6 +11,14 @@ gale__block_t *gale__block_new(size_t capacity) {
     return b;
 }
 
+static uint32_t held(const gale__block_pool_t *pool) {
+    return pool->live - pool->free_count;
+}
+
+static void show_held(gale__block_pool_t *pool) {
+    atomic_store_explicit(&pool->held, held(pool), memory_order_relaxed);
+}
+
 void gale__block_ref(gale__block_t *b) {
     b->refs++;
     b->pins++;
@@ -28,11 +36,12 @@ void gale__block_unref(gale__block_t *b) {
     if (pool->free_count >= KEEP_FREE) {
         pool->live--;
         gale__free(b);
-        return;
+    } else {
+        b->next = pool->free;
+        pool->free = b;
+        pool->free_count++;
     }
-    b->next = pool->free;
-    pool->free = b;
-    pool->free_count++;
+    show_held(pool);
 }
 
 static gale__block_t *pool_next(gale__block_pool_t *pool) {
@@ -56,6 +65,7 @@ char *gale__block_pool_room(gale__block_pool_t *pool, size_t *size) {
         gale__block_t *next = pool_next(pool);
         if (next == NULL) return NULL;
         pool->current = b = next;
+        show_held(pool);
     }
     *size = b->capacity - b->tail;
     return b->data + b->tail;
@@ -74,8 +84,7 @@ void gale__block_pool_give(gale__block_t *b, uint32_t start, uint32_t n, uint32_
 }
 
 bool gale__block_pool_sparse(const gale__block_pool_t *pool) {
-    uint64_t held = pool->live - pool->free_count;
-    return held > 16 && pool->pinned < held * (GALE__BLOCK_SIZE / 4);
+    return held(pool) > 16 && pool->pinned < (uint64_t)held(pool) * (GALE__BLOCK_SIZE / 4);
 }
 
 void gale__block_pool_clear(gale__block_pool_t *pool) {

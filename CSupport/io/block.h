@@ -6,6 +6,7 @@
 #ifndef GALE_IO_BLOCK_H
 #define GALE_IO_BLOCK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +29,9 @@ struct gale__block_pool {
     gale__block_t *free;
     gale__block_t *current;
     uint32_t free_count;
-    uint32_t live;   /* pooled blocks that exist */
-    uint64_t pinned; /* bytes of the requests that hold blocks */
+    uint32_t live;    /* pooled blocks that exist */
+    atomic_uint held; /* those that are not free; for gale_stats, on any thread */
+    uint64_t pinned;  /* bytes of the requests that hold blocks */
 };
 
 /* A block of its own with room for `capacity` bytes and a count of 1; null without memory. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "accept_point.h"
 #include "http1.h"
 #include "mem.h"
 #include "server.h"
@@ -37,6 +38,8 @@ void gale__conn_open(gale__conn_t *c) {
     c->next = w->conns;
     if (w->conns != NULL) w->conns->prev = c;
     w->conns = c;
+    gale__count(&w->counters, GALE__N_ACCEPTED, 1);
+    gale__count(&w->counters, GALE__N_OPEN, 1);
     gale__conn_set_deadline(c, GALE__DEADLINE_HEADER, w->server->config.header_timeout_ms);
     int err = c->transport->read_start(c);
     if (err < 0) {
@@ -163,6 +166,7 @@ static bool process_waiting(gale__conn_t *c) {
 void gale__conn_read(gale__conn_t *c, char *bytes, size_t n) {
     c->depth++;
     c->fresh = false;
+    gale__count(&c->worker->counters, GALE__N_BYTES_IN, n);
     if (c->in != NULL) {
         c->in_end += (uint32_t)n;
         process_waiting(c);
@@ -224,7 +228,10 @@ static void tear_down(gale__conn_t *c) {
     if (c->next != NULL) c->next->prev = c->prev;
     if (c->prev != NULL) c->prev->next = c->next;
     if (w->conns == c) w->conns = c->next;
+    if (w->evict_hand == c) w->evict_hand = c->next;
     c->next = c->prev = NULL;
+    gale__accept_left(c);
+    gale__count(&w->counters, GALE__N_OPEN, (uint64_t)-1);
     if (c->req != NULL) {
         gale_req_t *r = c->req;
         gale__exchange_done(r, c->cut_reason == GALE_OK ? GALE_EGONE : c->cut_reason);
@@ -366,6 +373,18 @@ void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms
     gale__worker_deadline(w, &c->timer, kind == GALE__DEADLINE_NONE ? 0 : uv_now(w->loop) + ms);
 }
 
+static void count_timeout(gale__conn_t *c) {
+    static const uint8_t which[] = {
+        [GALE__DEADLINE_HEADER] = GALE__N_TIMEOUT_HEADER,
+        [GALE__DEADLINE_BODY] = GALE__N_TIMEOUT_BODY,
+        [GALE__DEADLINE_IDLE] = GALE__N_TIMEOUT_IDLE,
+        [GALE__DEADLINE_WRITE] = GALE__N_TIMEOUT_WRITE,
+        [GALE__DEADLINE_LINGER] = GALE__N_TIMEOUT_CLOSE,
+        [GALE__DEADLINE_WS_CLOSE] = GALE__N_TIMEOUT_CLOSE,
+    };
+    gale__count(&c->worker->counters, (gale__counter_t)which[c->deadline], 1);
+}
+
 void gale__conn_expired(gale__conn_t *c) {
     switch (c->deadline) {
     case GALE__DEADLINE_HEADER:
@@ -394,6 +413,7 @@ void gale__conn_expired(gale__conn_t *c) {
     default:
         gale__conn_cut(c, GALE_ETIMEDOUT);
     }
+    count_timeout(c);
     gale__conn_settle(c);
 }
 

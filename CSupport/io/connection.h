@@ -60,9 +60,10 @@ struct gale__conn {
     gale__block_t *in; /* bytes that wait: [in_start, in_end) */
     uint32_t in_start, in_end;
     gale__wheel_entry_t timer;
-    size_t last_queued;    /* at the last look of the write deadline */
-    uint32_t linger_bytes; /* still accepted while lingering */
-    uint32_t depth;        /* of callbacks on the stack that will settle it */
+    size_t last_queued;     /* at the last look of the write deadline */
+    uint32_t linger_bytes;  /* still accepted while lingering */
+    uint32_t depth;         /* of callbacks on the stack that will settle it */
+    uint32_t address_place; /* in the server's tally of addresses; 0: not counted */
     int cut_reason;
     uint8_t phase;
     uint8_t deadline;
@@ -76,9 +77,10 @@ struct gale__conn {
     bool dirty : 1;
     bool is_unix : 1;
     bool settling : 1;
-    bool cut_due : 1; /* settle will tear it down */
-    bool fresh : 1;   /* no byte has come yet */
-    bool secure : 1;  /* what comes over it is https */
+    bool cut_due : 1;  /* settle will tear it down */
+    bool fresh : 1;    /* no byte has come yet */
+    bool secure : 1;   /* what comes over it is https */
+    bool admitted : 1; /* counts among the server's connections */
     union {
         uv_handle_t handle;
         uv_stream_t stream;

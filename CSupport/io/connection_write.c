@@ -34,6 +34,7 @@ int gale__conn_flush(gale__conn_t *c) {
             return GALE_EGONE;
         }
         if (sent < 0) sent = 0;
+        gale__count(&c->worker->counters, GALE__N_BYTES_OUT, (size_t)sent);
     }
     if ((size_t)sent == o->bytes) {
         gale__outbox_clear(o);
@@ -95,6 +96,7 @@ int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf) {
 }
 
 void gale__conn_written(gale__conn_t *c, gale__backlog_t *b, int status) {
+    if (status == 0) gale__count(&c->worker->counters, GALE__N_BYTES_OUT, b->bytes);
     gale__backlog_free(b);
     c->backlogs--;
     if (c->phase == GALE__PHASE_CLOSED) return;

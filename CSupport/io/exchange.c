@@ -135,6 +135,7 @@ static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t 
         int err = gale__conn_write_buf(c, (gale_buf_t){large, size, gale__free, large});
         if (err < 0) return err;
     }
+    gale__count_response(&r->worker->counters, status);
     c->keep_alive = head.keep_alive;
     r->status = (uint16_t)status;
     r->resp_framing = framing;

@@ -237,6 +237,7 @@ static size_t begin(gale__conn_t *c, gale_req_t *r, char *rest, size_t len) {
     const gale_server_t *s = server_of(c);
     const gale__head_t *h = &r->head;
     bool has_body = h->chunked || h->content_length > 0;
+    gale__count(&c->worker->counters, GALE__N_REQUESTS, 1);
     c->keep_alive = h->keep_alive;
     r->head_method = gale__eq(h->method, GALE__LIT("HEAD"));
     r->max_body = s->config.max_body_bytes;

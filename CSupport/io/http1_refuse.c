@@ -7,6 +7,17 @@ static int done_status(int status) {
     return status == 408 ? GALE_ETIMEDOUT : status == 413 ? GALE_ELIMIT : GALE_EPROTO;
 }
 
+static void count_refusal(gale__counters_t *n, int status) {
+    if (status == 408) return; /* counted as a timeout */
+    gale__count(n,
+                status == 400   ? GALE__N_BAD_SYNTAX
+                : status == 413 ? GALE__N_BAD_BODY
+                : status == 414 ? GALE__N_BAD_TARGET
+                : status == 431 ? GALE__N_BAD_HEAD
+                                : GALE__N_BAD_OTHER,
+                1);
+}
+
 static gale_str_t status_text(int status, char digits[3]) {
     gale__format_uint64(digits, (uint64_t)status);
     return gale_str(digits, 3);
@@ -36,12 +47,14 @@ void gale__http1_write_refusal(gale__conn_t *c, int status, const char *why, boo
     char *room = bound < 0 ? NULL : gale__conn_reserve(c, (size_t)bound);
     if (room == NULL) return;
     gale__outbox_commit(c->out, gale__response_write(&head, room));
+    gale__count_response(&c->worker->counters, status);
     for (size_t i = 0; with_body && i < PARTS; i++) gale__conn_write(c, text[i]);
 }
 
 void gale__http1_refuse(gale__conn_t *c, int status, const char *why) {
     gale_req_t *r = c->req;
     if (r == NULL || c->cut_due) return;
+    if (!r->done) count_refusal(&c->worker->counters, status);
     if (!r->done && r->resp_state != GALE__RESP_NONE) {
         /* Too late for a status: the client sees the response cut short. */
         gale__conn_cut(c, done_status(status));

@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -9,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "connection.h"
-#include "mem.h"
+#include "accept_point.h"
 #include "server.h"
 
 enum { WHERE = 256 };
@@ -152,90 +152,7 @@ void gale__address_close(gale__address_t *a) {
     a->path[0] = '\0';
 }
 
-/*
- * -------------------------------------------------------------------------------------- accepting
- */
-
-/* One of its handles is closed; with the last the point goes, and they with it. */
-static void point_closed(gale__accept_point_t *point) {
-    gale_worker_t *w = point->worker;
-    if (point->closed && !point->refusing) gale__free(point);
-    w->open_handles--;
-    gale__worker_check_stopped(w);
-}
-
-static void on_point_closed(uv_handle_t *h) {
-    gale__accept_point_t *point = h->data;
-    point->closed = true;
-    point_closed(point);
-}
-
-static int init_stream(const gale__accept_point_t *point, uv_handle_t *h) {
-    uv_loop_t *loop = point->worker->loop;
-    return point->is_unix ? uv_pipe_init(loop, (uv_pipe_t *)h, 0)
-                          : uv_tcp_init(loop, (uv_tcp_t *)h);
-}
-
-static void accept_one(gale__accept_point_t *point);
-
-static void on_refused(uv_handle_t *h) {
-    gale__accept_point_t *point = h->data;
-    gale_worker_t *w = point->worker, *before = gale__worker_enter(w);
-    point->refusing = false;
-    if (point->another && !uv_is_closing(&point->uv.handle)) {
-        point->another = false;
-        accept_one(point);
-    }
-    gale__worker_leave(before);
-    point_closed(point);
-}
-
-/* A client that is not accepted would keep libuv from ever looking at the listener again. */
-static void refuse_one(gale__accept_point_t *point) {
-    if (point->refusing) {
-        point->another = true;
-        return;
-    }
-    if (init_stream(point, &point->refused.handle) < 0) return;
-    point->refused.handle.data = point;
-    point->refusing = true;
-    point->worker->open_handles++;
-    uv_accept(&point->uv.stream, &point->refused.stream);
-    uv_close(&point->refused.handle, on_refused);
-}
-
-static void accept_one(gale__accept_point_t *point) {
-    gale_worker_t *w = point->worker;
-    gale__conn_t *c = gale__conn_new(w, &gale__transport_stream);
-    if (c == NULL) {
-        refuse_one(point);
-        return;
-    }
-    w->conn_count++; /* until on_closed, whatever comes first */
-    c->is_unix = point->is_unix;
-    if (init_stream(point, &c->uv.handle) < 0) {
-        gale__conn_closed(c);
-        return;
-    }
-    c->uv.handle.data = c;
-    if (uv_accept(&point->uv.stream, &c->uv.stream) < 0) {
-        c->phase = GALE__PHASE_CLOSED;
-        c->transport->close(c);
-        return;
-    }
-    if (!point->is_unix) uv_tcp_nodelay(&c->uv.tcp, 1);
-    gale__conn_open(c);
-}
-
-static void on_connection(uv_stream_t *listener, int status) {
-    gale__accept_point_t *point = listener->data;
-    if (status < 0) return; /* EMFILE and the like: libuv tries again with the next one */
-    gale_worker_t *before = gale__worker_enter(point->worker);
-    accept_one(point);
-    gale__worker_leave(before);
-}
-
-static int listen_fd(gale__address_t *a, gale_worker_t *w, bool shared) {
+static int tcp_fd(gale__address_t *a, const gale_worker_t *w, bool shared) {
     if (w->index == 0) {
         if (shared && !a->is_unix) {
             int err = set_flag(a->fd, SOL_SOCKET, SO_REUSEPORT);
@@ -248,7 +165,7 @@ static int listen_fd(gale__address_t *a, gale_worker_t *w, bool shared) {
     return open_bound(a, true);
 }
 
-static int unix_fd(gale__address_t *a, gale_worker_t *w) {
+static int unix_fd(gale__address_t *a, const gale_worker_t *w) {
     gale__accept_point_t *first = w->server->workers[0].accept_points;
     if (w->index == 0) {
         int fd = a->fd;
@@ -256,46 +173,17 @@ static int unix_fd(gale__address_t *a, gale_worker_t *w) {
         return fd;
     }
     for (; first != NULL; first = first->next) {
-        uv_os_fd_t fd;
         struct sockaddr_storage name;
         socklen_t len = sizeof name;
-        if (!first->is_unix || uv_fileno(&first->uv.handle, &fd) < 0) continue;
-        if (getsockname(fd, (struct sockaddr *)&name, &len) < 0 || len != a->name_len) continue;
-        if (memcmp(&name, &a->name, len) == 0) return dup(fd);
+        if (!first->is_unix) continue;
+        if (getsockname(first->fd, (struct sockaddr *)&name, &len) < 0 || len != a->name_len) {
+            continue;
+        }
+        if (memcmp(&name, &a->name, len) == 0) return fcntl(first->fd, F_DUPFD_CLOEXEC, 0);
     }
     return UV_EBADF;
 }
 
-int gale__listener_open(gale_worker_t *w, gale__address_t *a, bool shared, int backlog) {
-    gale__accept_point_t *point = gale__calloc(1, sizeof *point);
-    if (point == NULL) return UV_ENOMEM;
-    int fd = a->is_unix ? unix_fd(a, w) : listen_fd(a, w, shared);
-    if (fd < 0) {
-        gale__free(point);
-        return fd;
-    }
-    point->worker = w;
-    point->is_unix = a->is_unix;
-    int err = init_stream(point, &point->uv.handle);
-    if (err < 0) {
-        close(fd);
-        gale__free(point);
-        return err;
-    }
-    point->uv.handle.data = point;
-    w->open_handles++;
-    point->next = w->accept_points;
-    w->accept_points = point;
-    err = a->is_unix ? uv_pipe_open(&point->uv.pipe, fd) : uv_tcp_open(&point->uv.tcp, fd);
-    if (err < 0) {
-        close(fd);
-        return err;
-    }
-    return uv_listen(&point->uv.stream, backlog, on_connection);
-}
-
-void gale__listener_close_all(gale_worker_t *w) {
-    gale__accept_point_t *point = w->accept_points;
-    w->accept_points = NULL;
-    for (; point != NULL; point = point->next) uv_close(&point->uv.handle, on_point_closed);
+int gale__address_fd(gale__address_t *a, const gale_worker_t *w, bool shared) {
+    return a->is_unix ? unix_fd(a, w) : tcp_fd(a, w, shared);
 }

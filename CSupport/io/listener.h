@@ -1,4 +1,4 @@
-/* Listening sockets: the URL, the bound address, one accept point a worker. */
+/* Listening sockets: the URL, the bound address, a descriptor of it for each worker. */
 #ifndef GALE_IO_LISTENER_H
 #define GALE_IO_LISTENER_H
 
@@ -26,26 +26,8 @@ typedef struct {
 int gale__address_bind(gale__address_t *a, const char *url, int backlog, char *where);
 void gale__address_close(gale__address_t *a);
 
-typedef union {
-    uv_handle_t handle;
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-} gale__accept_handle_t;
-
-typedef struct gale__accept_point {
-    struct gale__accept_point *next;
-    struct gale_worker_s *worker;
-    bool is_unix;
-    bool closed;            /* its listening handle is */
-    bool refusing, another; /* `refused` is being closed; one more waits for it */
-    gale__accept_handle_t uv;
-    gale__accept_handle_t refused; /* takes a client for whom there is no memory, and drops it */
-} gale__accept_point_t;
-
-/* Starts listening for this worker; `shared` says that other workers listen on the same address. */
-int gale__listener_open(struct gale_worker_s *w, gale__address_t *a, bool shared, int backlog);
-/* Closes all of a worker's accept points. */
-void gale__listener_close_all(struct gale_worker_s *w);
+/* The socket that this worker listens on, bound and, for worker 0, listening; or an error. `shared`
+ * says that other workers listen on the same address. */
+int gale__address_fd(gale__address_t *a, const struct gale_worker_s *w, bool shared);
 
 #endif

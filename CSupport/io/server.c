@@ -70,7 +70,7 @@ static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
     s->workers = gale__calloc(count, sizeof *s->workers);
     if (s->workers == NULL) return gale__server_fail(s, UV_ENOMEM, "cannot run", NULL);
     ignore_sigpipe();
-    int err = 0;
+    int err = gale__admission_init(&s->admission, &s->config);
     unsigned opened = 0;
     while (err == 0 && opened < count) {
         err = gale__worker_open(&s->workers[opened], s, opened, loop);
@@ -201,6 +201,7 @@ gale_server_t *gale__server_make(const gale_config_t *config) {
 static void free_server(gale_server_t *s) {
     for (size_t i = 0; i < s->address_count; i++) gale__address_close(&s->address[i]);
     release_workers(s);
+    gale__admission_clear(&s->admission);
     gale__free(s->workers);
     gale__free(s->trusted);
     gale__free(s);

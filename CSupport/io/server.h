@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "admission.h"
 #include "forwarded.h"
 #include "listener.h"
 #include "worker.h"
@@ -17,6 +18,7 @@ typedef enum { GALE__SERVER_NEW, GALE__SERVER_RUNNING, GALE__SERVER_STOPPED } ga
 struct gale_server_s {
     gale_config_t config;
     gale_handler_t handler;
+    gale__admission_t admission;
     void *handler_data;
     gale__network_t *trusted; /* config.trusted_proxies */
     gale__forwarded_rules_t forwarded;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "accept_point.h"
 #include "connection.h"
 #include "mem.h"
 #include "server.h"
@@ -11,6 +12,7 @@
 enum { FREE_OUTBOXES = 8 };
 /* How old the Date may be before the clock is asked again. */
 #define STAMP_MS 100
+#define BEAT_MS 1000
 
 static _Thread_local gale_worker_t *here;
 
@@ -45,9 +47,11 @@ static void arm_wheel(gale_worker_t *w) {
 
 static void on_wheel(uv_timer_t *t) {
     gale_worker_t *w = t->data, *before = gale__worker_enter(w);
+    gale__count_set(&w->counters, GALE__N_LAG_MS, uv_now(w->loop) - w->wheel_due);
     w->wheel_due = 0;
     gale__wheel_entry_t *e;
     while ((e = gale__wheel_expired(&w->wheel, uv_now(w->loop))) != NULL) {
+        if (e == &w->beat) continue;
         gale__conn_expired((gale__conn_t *)((char *)e - offsetof(gale__conn_t, timer)));
     }
     arm_wheel(w);
@@ -67,6 +71,7 @@ const gale__stamp_t *gale__worker_stamp(gale_worker_t *w) {
     uint64_t now = uv_now(w->loop);
     if (w->stamp_ms == 0 || now - w->stamp_ms >= STAMP_MS) {
         w->stamp_ms = now == 0 ? 1 : now;
+        if (w->beat.deadline == 0) gale__worker_deadline(w, &w->beat, now + BEAT_MS);
         gale__stamp_update(&w->stamp, (int64_t)time(NULL), !w->server->config.no_server_header);
     }
     return &w->stamp;
@@ -177,8 +182,10 @@ static void close_handles(gale_worker_t *w) {
     atomic_store(&w->wake_closed, true);
     while (atomic_load(&w->wakers) > 0) sched_yield();
     uv_handle_t *own[] = {(uv_handle_t *)&w->wake, (uv_handle_t *)&w->wheel_timer,
-                          (uv_handle_t *)&w->grace_timer, (uv_handle_t *)&w->settle};
-    for (size_t i = 0; i < 4; i++) uv_close(own[i], gale__worker_handle_closed);
+                          (uv_handle_t *)&w->grace_timer, (uv_handle_t *)&w->accept_timer,
+                          (uv_handle_t *)&w->settle};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        uv_close(own[i], gale__worker_handle_closed);
     gale__worker_leave(before);
 }
 
@@ -219,7 +226,7 @@ static void retire_all(gale_worker_t *w) {
 
 static void begin_stop(gale_worker_t *w) {
     w->state = GALE__WORKER_STOPPING;
-    gale__listener_close_all(w);
+    gale__accept_close_all(w);
     uv_timer_start(&w->grace_timer, on_grace_over, w->server->config.shutdown_grace_ms, 0);
     retire_all(w);
     gale__worker_check_stopped(w);
@@ -261,14 +268,16 @@ int gale__worker_post(gale_worker_t *w, void (*fn)(void *arg), void *arg) {
 static int open_handles(gale_worker_t *w) {
     int err = uv_async_init(w->loop, &w->wake, on_wake);
     if (err < 0) return err;
-    uv_timer_init(w->loop, &w->wheel_timer); /* these three cannot fail */
+    uv_timer_init(w->loop, &w->wheel_timer); /* these cannot fail */
     uv_timer_init(w->loop, &w->grace_timer);
+    uv_timer_init(w->loop, &w->accept_timer);
     uv_idle_init(w->loop, &w->settle);
-    w->wake.data = w->wheel_timer.data = w->grace_timer.data = w->settle.data = w;
+    w->wake.data = w->wheel_timer.data = w->grace_timer.data = w;
+    w->accept_timer.data = w->settle.data = w;
     /* Deadlines and the grace period hold no loop open by themselves: connections do. */
     uv_unref((uv_handle_t *)&w->wheel_timer);
     uv_unref((uv_handle_t *)&w->grace_timer);
-    w->open_handles = 4;
+    w->open_handles = 5;
     return 0;
 }
 
@@ -276,6 +285,7 @@ int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_
     memset(w, 0, sizeof *w);
     w->server = s;
     w->index = index;
+    w->spare_fd = -1;
     w->refs.worker = (uint32_t)index;
     w->limits.max_bytes = s->config.max_header_bytes;
     w->limits.max_headers = s->config.max_headers;
@@ -295,7 +305,7 @@ int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_
     w->state = GALE__WORKER_RUNNING;
     bool shared = s->config.workers > 1 && !s->attached;
     for (size_t i = 0; err == 0 && i < s->address_count; i++) {
-        err = gale__listener_open(w, &s->address[i], shared, (int)s->config.backlog);
+        err = gale__accept_open(w, &s->address[i], shared, (int)s->config.backlog);
         if (err < 0) gale__server_fail(s, err, "cannot listen", NULL);
     }
     return err;

@@ -18,6 +18,7 @@
 #include "mailbox.h"
 #include "outbox.h"
 #include "ref_table.h"
+#include "stats.h"
 #include "timer_wheel.h"
 
 typedef struct gale__conn gale__conn_t;
@@ -43,16 +44,19 @@ struct gale_worker_s {
     uv_async_t wake; /* mailbox and stop */
     uv_timer_t wheel_timer;
     uv_timer_t grace_timer;
+    uv_timer_t accept_timer; /* listens again */
     /* Settles connections written to outside their own callbacks. While it is due the loop must not wait, nor a
      * foreign one that asks uv_backend_timeout: that is why it is an idle and no prepare handle. */
     uv_idle_t settle;
-    int open_handles; /* of those four and the listeners */
+    int open_handles; /* of those five, the listeners, timers and peers */
     unsigned stops_seen;
     atomic_int wakers; /* threads that are about to use `wake` */
     atomic_bool wake_closed;
 
     gale__wheel_t wheel;
     uint64_t wheel_due; /* when wheel_timer fires; 0: not armed */
+    gale__wheel_entry_t
+        beat; /* fires about once a second while there are requests, to see how late */
     gale__mailbox_t mailbox;
     gale__ref_table_t refs;
     gale__block_pool_t blocks;
@@ -73,6 +77,9 @@ struct gale_worker_s {
     gale__conn_t *later; /* have had their share of this turn of the loop */
     gale_timer_t *timers;
     gale__accept_point_t *accept_points;
+    int spare_fd; /* given up for a moment when there is no other descriptor; -1: none */
+    gale__conn_t *evict_hand; /* where the search for an idle client goes on; null: at the start */
+    gale__counters_t counters;
 };
 
 /* Puts the worker on a loop: handles, listeners, on_worker_start. */

@@ -78,6 +78,7 @@ static int write_101(gale_req_t *r, const char accept[28], const gale_header_t *
     char *room = gale__conn_reserve(c, (size_t)bound);
     if (room == NULL) return GALE_EGONE;
     gale__outbox_commit(c->out, gale__response_write(&head, room));
+    gale__count_response(&r->worker->counters, 101);
     return 0;
 }
 
@@ -106,6 +107,7 @@ int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
     ws->handler = *h;
     ws->close_code = 1006;
     c->ws = ws;
+    gale__count(&c->worker->counters, GALE__N_WEBSOCKETS, 1);
     c->phase = GALE__PHASE_WS;
     c->paused = false;
     r->resp_state = GALE__RESP_ENDED;
@@ -142,6 +144,11 @@ static int after_send(gale_ws_t *ws, int err) {
     return 1;
 }
 
+static int write_message_head(gale_ws_t *ws, int kind, uint64_t length) {
+    gale__count(&ws->conn->worker->counters, GALE__N_MESSAGES_OUT, 1);
+    return write_frame_head(ws, kind, length);
+}
+
 static int may_send(const gale_ws_t *ws, int kind) {
     if (ws->conn->cut_due) return GALE_EGONE;
     if (ws->close_sent) return GALE_ESTATE;
@@ -151,14 +158,14 @@ static int may_send(const gale_ws_t *ws, int kind) {
 int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
     int err = may_send(ws, kind);
     if (err < 0) return err;
-    err = write_frame_head(ws, kind, bytes.len);
+    err = write_message_head(ws, kind, bytes.len);
     if (err >= 0) err = gale__conn_write(ws->conn, bytes);
     return after_send(ws, err);
 }
 
 int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf) {
     int err = may_send(ws, kind);
-    if (err >= 0) err = write_frame_head(ws, kind, buf.len);
+    if (err >= 0) err = write_message_head(ws, kind, buf.len);
     if (err < 0) {
         gale_buf_free(buf);
         return err;
@@ -251,6 +258,7 @@ static void on_close_frame(gale_ws_t *ws, gale_str_t payload) {
 }
 
 void gale__ws_gone(gale_ws_t *ws, int reason) {
+    gale__count(&ws->conn->worker->counters, GALE__N_WEBSOCKETS, (uint64_t)-1);
     if (reason == GALE_ESHUTDOWN && ws->close_code == 1006) ws->close_code = 1001;
     if (ws->ref_slot != 0) gale__ref_drop(&ws->conn->worker->refs, ws->ref_slot);
     ws->ref_slot = 0;
@@ -272,6 +280,7 @@ void gale__ws_drained(gale_ws_t *ws) {
  */
 
 static void deliver(gale_ws_t *ws, int kind, gale_str_t bytes) {
+    gale__count(&ws->conn->worker->counters, GALE__N_MESSAGES_IN, 1);
     if (ws->close_sent || ws->handler.on_message == NULL) return;
     ws->conn->depth++;
     ws->handler.on_message(ws, kind, bytes, ws->data);

@@ -150,6 +150,18 @@ static int limiter_take(void *given) {
     return err;
 }
 
+static void stats_fill(void *s) {
+    (void)s;
+}
+static int stats_take(void *given) {
+    gale_server_t *server = NULL;
+    CHECK_EQ_INT(gale_server_new(&server, NULL), 0);
+    int err = gale_stats(server, given);
+    CHECK(err < 0 || ((gale_stats_t *)given)->requests == 0);
+    gale_server_free(server);
+    return err;
+}
+
 /* Up to and with the last field of the version in which the struct came: nothing shorter was ever
  * compiled. */
 #define UP_TO(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
@@ -173,6 +185,8 @@ static const growing_t structs[] = {
      peer_handler_fill, peer_handler_take},
     {"gale_limiter_config_t", sizeof(gale_limiter_config_t), UP_TO(gale_limiter_config_t, max_keys),
      NULL, limiter_fill, limiter_take},
+    {"gale_stats_t", sizeof(gale_stats_t), UP_TO(gale_stats_t, blocks_held), NULL, stats_fill,
+     stats_take},
 };
 enum { STRUCTS = sizeof structs / sizeof structs[0], STEP = sizeof(size_t) };
 

@@ -1,0 +1,277 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* accept4 */
+#endif
+#include "accept_point.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "mem.h"
+#include "server.h"
+#include "str.h"
+
+enum {
+    TURN_ACCEPTS = 32, /* of one listener in one turn of the loop; then the clients have theirs */
+    RETRY_MS = 100,    /* when no descriptor is to be had */
+    EVICT_LOOK = 256,  /* clients looked at to find an idle one */
+    FRESH_MS = 10,     /* in which the first bytes of a new client come, if it means well */
+    HALF_HEAD_MS = 1000
+};
+
+/* --------------------------------------------------------------------------------- turning away */
+
+#define FULL "503 Service Unavailable: as many clients as may be are here\n"
+#define TEXT(x) #x
+#define DIGITS(x) TEXT(x)
+#define FULL_LENGTH 60
+_Static_assert(sizeof FULL - 1 == FULL_LENGTH, "Content-Length");
+
+/* Says why and closes. What the client has sent already is read, so that closing does not reset the
+ * connection before it has seen the answer. */
+static void turn_away(gale_worker_t *w, int fd) {
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
+                                 "Retry-After: 1\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                                 "Content-Length: " DIGITS(FULL_LENGTH) "\r\n\r\n" FULL;
+    char sink[4096];
+    gale__count(&w->counters, GALE__N_REFUSED, 1);
+    ssize_t sent = send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) shutdown(fd, SHUT_WR);
+    if (sent > 0) sent = recv(fd, sink, sizeof sink, MSG_DONTWAIT);
+    close(fd);
+}
+
+/* Since when the client has nothing under way; UINT64_MAX when it has. One that has just come is given
+ * a moment, and one whose head is coming a longer one. */
+static uint64_t idle_since(const gale__conn_t *c) {
+    const gale_config_t *config = &c->worker->server->config;
+    if (!c->admitted || c->phase != GALE__PHASE_HEAD || c->depth > 0 || c->settling) {
+        return UINT64_MAX;
+    }
+    if (c->deadline == GALE__DEADLINE_IDLE) return c->timer.deadline - config->idle_timeout_ms;
+    if (c->deadline != GALE__DEADLINE_HEADER) return UINT64_MAX;
+    uint64_t since = c->timer.deadline - config->header_timeout_ms;
+    uint64_t moment = c->fresh ? FRESH_MS : HALF_HEAD_MS;
+    return uv_now(c->worker->loop) - since >= moment ? since : UINT64_MAX;
+}
+
+/* The client that has been idle longest, of a good number of this worker's, gives way. */
+static bool evict(gale_worker_t *w) {
+    gale__conn_t *best = NULL;
+    uint64_t since = UINT64_MAX;
+    gale__conn_t *c = w->evict_hand;
+    for (int i = 0; i < EVICT_LOOK; i++) {
+        if (c == NULL) c = w->conns;
+        if (c == NULL) break;
+        if (idle_since(c) < since) {
+            best = c;
+            since = idle_since(c);
+        }
+        c = c->next;
+    }
+    w->evict_hand = c;
+    if (best == NULL) return false;
+    gale__conn_cut(best, GALE_ELIMIT);
+    gale__conn_settle(best);
+    gale__count(&w->counters, GALE__N_EVICTED, 1);
+    return true;
+}
+
+void gale__accept_left(gale__conn_t *c) {
+    if (!c->admitted) return;
+    gale__admission_t *a = &c->worker->server->admission;
+    gale__admission_leave(a);
+    gale__admission_leave_from(a, c->address_place);
+    c->admitted = false;
+}
+
+/* ------------------------------------------------------------------------------------- accepting */
+
+static void take_in(gale__accept_point_t *point, gale__conn_t *c, int fd) {
+    gale_worker_t *w = point->worker;
+    w->conn_count++; /* until on_closed, whatever comes first */
+    int err =
+        point->is_unix ? uv_pipe_init(w->loop, &c->uv.pipe, 0) : uv_tcp_init(w->loop, &c->uv.tcp);
+    bool has_handle = err == 0;
+    c->uv.handle.data = c;
+    if (err == 0) {
+        err = point->is_unix ? uv_pipe_open(&c->uv.pipe, fd) : uv_tcp_open(&c->uv.tcp, fd);
+    }
+    if (err == 0) {
+        if (!point->is_unix) uv_tcp_nodelay(&c->uv.tcp, 1);
+        gale__conn_open(c);
+        return;
+    }
+    close(fd);
+    gale__accept_left(c);
+    gale__count(&w->counters, GALE__N_REFUSED, 1);
+    c->phase = GALE__PHASE_CLOSED;
+    if (has_handle) {
+        c->transport->close(c);
+    } else {
+        gale__conn_closed(c);
+    }
+}
+
+/* A client at the door: in, or why not. */
+static void admit(gale__accept_point_t *point, int fd, const struct sockaddr_storage *from) {
+    gale_worker_t *w = point->worker;
+    gale__admission_t *a = &w->server->admission;
+    uint32_t place;
+    if (!gale__admission_enter_from(a, from, &place)) {
+        gale__count(&w->counters, GALE__N_REFUSED, 1);
+        close(fd);
+        return;
+    }
+    bool room = gale__admission_enter(a) || (evict(w) && gale__admission_enter(a));
+    gale__conn_t *c = room ? gale__conn_new(w, &gale__transport_stream) : NULL;
+    if (c == NULL) {
+        if (room) gale__admission_leave(a);
+        gale__admission_leave_from(a, place);
+        turn_away(w, fd);
+        return;
+    }
+    c->admitted = true;
+    c->address_place = place;
+    c->is_unix = point->is_unix;
+    take_in(point, c, fd);
+}
+
+static int open_spare(void) {
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void on_retry(uv_timer_t *t) {
+    gale__accept_retry(t->data);
+}
+
+/* Nobody is accepted for a moment, so that the loop does not spin on a listener it cannot serve. */
+static void pause_all(gale_worker_t *w) {
+    for (gale__accept_point_t *p = w->accept_points; p != NULL; p = p->next) uv_poll_stop(&p->poll);
+    uv_timer_start(&w->accept_timer, on_retry, RETRY_MS, 0);
+}
+
+/* There is no descriptor for the client that waits, if one does: accept does not look at that first.
+ * An idle one gives way; or the spare descriptor serves to turn it away; or nothing helps but time.
+ * False: no more now. */
+static bool without_descriptor(gale__accept_point_t *point) {
+    gale_worker_t *w = point->worker;
+    struct pollfd door = {.fd = point->fd, .events = POLLIN};
+    if (poll(&door, 1, 0) <= 0) return false;
+    if (evict(w)) return true;
+    if (w->spare_fd >= 0) {
+        close(w->spare_fd);
+        int fd = accept4(point->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) turn_away(w, fd);
+        w->spare_fd = open_spare();
+        if (fd >= 0 && w->spare_fd >= 0) return true;
+    }
+    pause_all(w);
+    return false;
+}
+
+/* libuv does not close a descriptor below 3, which a process without standard streams may get. */
+static int above_standard(int fd) {
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err = errno;
+    close(fd);
+    errno = err;
+    return above;
+}
+
+/* False when that was all for this turn. */
+static bool accept_one(gale__accept_point_t *point) {
+    struct sockaddr_storage from = {0};
+    socklen_t len = sizeof from;
+    int fd = above_standard(
+        accept4(point->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd >= 0) {
+        admit(point, fd, &from);
+        return true;
+    }
+    switch (errno) {
+    case EAGAIN:
+        return false;
+    case EMFILE:
+    case ENFILE:
+        return without_descriptor(point);
+    case ENOBUFS:
+    case ENOMEM:
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP:
+        pause_all(point->worker);
+        return false;
+    default: /* that client has left already, or its network has (accept(2)) */
+        return true;
+    }
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events) {
+    gale__accept_point_t *point = poll->data;
+    gale_worker_t *before = gale__worker_enter(point->worker);
+    (void)events;
+    if (status < 0) {
+        pause_all(point->worker);
+    } else {
+        for (int i = 0; i < TURN_ACCEPTS && accept_one(point); i++) {
+        }
+    }
+    gale__worker_leave(before);
+}
+
+void gale__accept_retry(gale_worker_t *w) {
+    if (w->spare_fd < 0) w->spare_fd = open_spare();
+    for (gale__accept_point_t *p = w->accept_points; p != NULL; p = p->next) {
+        uv_poll_start(&p->poll, UV_READABLE, on_ready);
+    }
+}
+
+/* ------------------------------------------------------------------------------ opening, closing */
+
+int gale__accept_open(gale_worker_t *w, gale__address_t *a, bool shared, int backlog) {
+    if (w->accept_points == NULL) w->spare_fd = open_spare();
+    gale__accept_point_t *point = gale__calloc(1, sizeof *point);
+    if (point == NULL) return UV_ENOMEM;
+    point->fd = gale__address_fd(a, w, shared);
+    int err = point->fd < 0 ? point->fd : 0;
+    if (err == 0 && listen(point->fd, backlog) < 0) err = -errno;
+    if (err == 0) err = uv_poll_init(w->loop, &point->poll, point->fd);
+    if (err < 0) {
+        if (point->fd >= 0) close(point->fd);
+        gale__free(point);
+        return err;
+    }
+    point->worker = w;
+    point->is_unix = a->is_unix;
+    point->poll.data = point;
+    w->open_handles++;
+    point->next = w->accept_points;
+    w->accept_points = point;
+    return uv_poll_start(&point->poll, UV_READABLE, on_ready);
+}
+
+static void on_point_closed(uv_handle_t *h) {
+    gale__accept_point_t *point = h->data;
+    gale_worker_t *w = point->worker;
+    gale__free(point);
+    w->open_handles--;
+    gale__worker_check_stopped(w);
+}
+
+void gale__accept_close_all(gale_worker_t *w) {
+    gale__accept_point_t *point = w->accept_points;
+    w->accept_points = NULL;
+    uv_timer_stop(&w->accept_timer);
+    if (w->spare_fd >= 0) close(w->spare_fd);
+    w->spare_fd = -1;
+    for (gale__accept_point_t *next; point != NULL; point = next) {
+        next = point->next;
+        uv_close((uv_handle_t *)&point->poll, on_point_closed);
+        close(point->fd);
+    }
+}
