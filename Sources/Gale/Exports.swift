@@ -1,2 +1,4 @@
 // `import Gale` is enough: a handler that renders names the types of templates.
 @_exported public import GaleTemplate
+// Settings name it.
+@_exported public import struct GaleCore.ServerConfiguration

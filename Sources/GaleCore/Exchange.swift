@@ -140,15 +140,37 @@ open class Exchange {
         return Int(clamping: gale_req_content_length(pointer))
     }
 
-    /// The client's address, "" for unix sockets and memory.
+    /// The client's address, "" for unix sockets and memory; behind a trusted proxy the one that it names.
     public final var remoteAddress: String {
         guard let pointer else { return snapshot?.remote ?? "" }
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+        return address { gale_req_remote(pointer, $0, $1) }
+    }
+
+    /// The address of who is connected, whatever proxies say.
+    public final var peerAddress: String {
+        guard let pointer else { return snapshot?.peer ?? "" }
+        return address { gale_req_peer(pointer, $0, $1) }
+    }
+
+    private func address(_ write: (UnsafeMutablePointer<CChar>, Int) -> Int32) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
             guard let base = buffer.baseAddress else { return "" }
             base.initialize(to: 0)
-            _ = gale_req_remote(pointer, base, buffer.count)
+            _ = write(base, buffer.count)
             return String(cString: base)
         }
+    }
+
+    /// Who the request is for, as "example.org:8080".
+    public final var host: String {
+        guard let pointer else { return snapshot?.host ?? "" }
+        return String(decoding: gale_req_host(pointer).buffer, as: UTF8.self)
+    }
+
+    /// "http" or "https".
+    public final var scheme: String {
+        guard let pointer else { return snapshot?.scheme ?? "http" }
+        return String(decoding: gale_req_scheme(pointer).buffer, as: UTF8.self)
     }
 
     /// Whether the request asks for an upgrade to WebSocket.
@@ -188,7 +210,7 @@ open class Exchange {
     /// Copies the head, so that it can be read after the request has ended.
     public final func keepHead() {
         guard let pointer, snapshot == nil else { return }
-        snapshot = HeadSnapshot(pointer, remote: remoteAddress)
+        snapshot = HeadSnapshot(pointer, remote: remoteAddress, peer: peerAddress, host: host, scheme: scheme)
     }
 }
 

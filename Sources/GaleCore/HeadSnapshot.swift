@@ -9,9 +9,15 @@ final class HeadSnapshot {
     private(set) var query = 0..<0
     private var fields: [(name: Range<Int>, value: Range<Int>)] = []
     let remote: String
+    let peer: String
+    let host: String
+    let scheme: String
 
-    init(_ request: OpaquePointer, remote: String) {
+    init(_ request: OpaquePointer, remote: String, peer: String, host: String, scheme: String) {
         self.remote = remote
+        self.peer = peer
+        self.host = host
+        self.scheme = scheme
         var headers: UnsafePointer<gale_header_t>?
         let count = gale_req_headers(request, &headers)
         let table = UnsafeBufferPointer(start: headers, count: count)

@@ -1,54 +1,5 @@
 internal import CGale
 
-/// Limits and timeouts. Nil: the core's default, which stands in `gale.h`.
-public struct ServerConfiguration: Sendable {
-    /// Loops, each on its thread; default one a CPU.
-    public var workers: Int?
-    /// Of listen(2).
-    public var backlog: Int?
-    /// Request line and header fields together, in bytes.
-    public var maxHeaderBytes: Int?
-    /// Of a request body, in bytes.
-    public var maxBodyBytes: Int?
-    /// From the first byte of a request to the end of its head.
-    public var headerTimeout: Duration?
-    /// Without a byte of the body.
-    public var bodyTimeout: Duration?
-    /// Between requests.
-    public var idleTimeout: Duration?
-    /// While the client takes no byte.
-    public var writeTimeout: Duration?
-    /// How long a stop waits for open requests.
-    public var shutdownGrace: Duration?
-    /// Of a WebSocket message, in bytes.
-    public var maxMessageBytes: Int?
-    /// Bytes queued above which a writer waits.
-    public var writeHighWater: Int?
-
-    /// All defaults.
-    public init() {}
-
-    func fill(_ config: inout gale_config_t) {
-        func set(_ field: WritableKeyPath<gale_config_t, UInt32>, _ value: Int?) {
-            if let value { config[keyPath: field] = UInt32(clamping: value) }
-        }
-        func set(_ field: WritableKeyPath<gale_config_t, UInt32>, _ value: Duration?) {
-            if let value { config[keyPath: field] = UInt32(clamping: value.wholeMilliseconds) }
-        }
-        set(\.workers, workers)
-        set(\.backlog, backlog)
-        set(\.max_header_bytes, maxHeaderBytes)
-        set(\.header_timeout_ms, headerTimeout)
-        set(\.body_timeout_ms, bodyTimeout)
-        set(\.idle_timeout_ms, idleTimeout)
-        set(\.write_timeout_ms, writeTimeout)
-        set(\.shutdown_grace_ms, shutdownGrace)
-        set(\.write_high_water, writeHighWater)
-        if let maxBodyBytes { config.max_body_bytes = UInt64(clamping: maxBodyBytes) }
-        if let maxMessageBytes { config.ws_max_message_bytes = UInt64(clamping: maxMessageBytes) }
-    }
-}
-
 /// What a server asks of the layer above.
 public protocol ServerDelegate: AnyObject, Sendable {
     /// A new object for a request; later requests use it again. Loop thread.
@@ -79,19 +30,20 @@ public final class Server: @unchecked Sendable {
 
     /// Makes a server that listens nowhere yet.
     public init(_ configuration: ServerConfiguration, delegate: any ServerDelegate) throws(CoreError) {
-        var config = gale_config()
-        configuration.fill(&config)
         var made: OpaquePointer?
-        try check(gale_server_new(&made, &config))
+        let result = configuration.withCore { gale_server_new(&made, &$0) }
+        if result < 0 {
+            throw CoreError(result, sentence: configuration.mistake(result))
+        }
         guard let made else { throw CoreError.limit }
         pointer = made
         self.delegate = delegate
         var handler = gale_handler()
         Callbacks.install(&handler)
-        let result = gale_server_handle(pointer, &handler, Unmanaged.passUnretained(self).toOpaque())
-        if result < 0 {
+        let failure = gale_server_handle(pointer, &handler, Unmanaged.passUnretained(self).toOpaque())
+        if failure < 0 {
             gale_server_free(pointer)
-            throw CoreError(result)
+            throw CoreError(failure)
         }
     }
 

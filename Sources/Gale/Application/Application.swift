@@ -29,6 +29,7 @@ public final class Application: Sendable {
             return route
         }
         var mistake = routes.lazy.compactMap(\.mistake).first ?? settings.cookieSecret?.mistake
+        mistake = mistake ?? routes.lazy.flatMap(\.middleware).compactMap(\.mistake).first
         do throws(RouteError) {
             router = try Router(routes)
         } catch {
@@ -96,7 +97,7 @@ public final class Application: Sendable {
     package func start(_ urls: [String], workers: Int? = nil) throws -> Server {
         if let mistake { throw mistake }
         do throws(CoreError) {
-            var configuration = settings.server.configuration
+            var configuration = settings.server
             if let workers { configuration.workers = workers }
             let server = try Server(configuration, delegate: ApplicationServer(self))
             for url in urls { try server.listen(url) }

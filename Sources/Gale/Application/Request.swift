@@ -26,10 +26,16 @@ public struct Request {
     public var queryString: String { call?.withQuery { String(repairing: $0) } ?? "" }
     /// "HTTP/1.1" or "HTTP/1.0".
     public var version: String { call?.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1" }
-    /// The client's address; "" over unix sockets.
+    /// The client's address; "" over unix sockets. Behind one of the trusted proxies it is the one that proxy names (H1-23).
     public var remoteAddress: String { call?.remoteAddress ?? "" }
-    /// Host, as sent.
-    public var host: String { header("Host") ?? "" }
+    /// The address of who is connected to the socket, whatever proxies say.
+    public var peerAddress: String { call?.peerAddress ?? "" }
+    /// "example.org:8080": who the request is for, by Host, the target or a trusted proxy; "" when nobody says.
+    public var host: String { call?.host ?? "" }
+    /// "http" or "https": as a trusted proxy says, else as the connection is (H1-24).
+    public var scheme: String { call?.scheme ?? "http" }
+    /// The whole URL: "https://example.org/a%20b?x=1" (HU-20).
+    public var fullURL: String { target.hasPrefix("/") ? "\(scheme)://\(host)\(target)" : target }
 
     /// The first header field of this name.
     public func header(_ name: String) -> String? { call?.header(name) }
@@ -143,4 +149,11 @@ public struct Response {
 public protocol Middleware: Sendable {
     /// Calls `next` at most once, or answers itself, or throws.
     func handle(_ request: Request, next: (Request) async throws -> Void) async throws
+    /// Why it cannot work, for what was found when it was made: reported when the application starts. Nil by default.
+    var mistake: String? { get }
+}
+
+extension Middleware {
+    /// Nothing is wrong.
+    public var mistake: String? { nil }
 }

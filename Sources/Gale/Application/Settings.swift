@@ -1,11 +1,11 @@
-internal import GaleCore
+public import GaleCore
 public import GaleTemplate
 public import Logging
 
 /// What an application is configured with. Everything has a default.
 public struct Settings: Sendable {
     /// Limits, timeouts and workers.
-    public var server = ServerSettings()
+    public var server = ServerConfiguration()
     /// Signs cookies; without it `setSignedCookie` throws.
     public var cookieSecret: CookieSecret?
     /// Whether every method but GET, HEAD and OPTIONS needs an XSRF token in handlers (XSR-01).
@@ -35,43 +35,4 @@ public struct Settings: Sendable {
 
     /// All defaults.
     public init() {}
-}
-
-/// Limits and timeouts of the server. Nil: the core's default, which stands in `gale.h`.
-public struct ServerSettings: Sendable {
-    /// Loops, each on its thread; default one a CPU.
-    public var workers: Int?
-    /// Of a request body, in bytes; default 1 MiB.
-    public var maxBodyBytes: Int?
-    /// Request line and header fields together, in bytes; default 16 KiB.
-    public var maxHeaderBytes: Int?
-    /// From the first byte of a request to the end of its head; default 10 s.
-    public var headerTimeout: Duration?
-    /// Without a byte of the body; default 30 s.
-    public var bodyTimeout: Duration?
-    /// Between requests; default 60 s.
-    public var idleTimeout: Duration?
-    /// While the client takes no byte; default 30 s.
-    public var writeTimeout: Duration?
-    /// How long a stop waits for open requests; default 10 s.
-    public var shutdownGrace: Duration?
-    /// Of a WebSocket message, in bytes; default 10 MiB.
-    public var maxMessageBytes: Int?
-
-    /// All defaults.
-    public init() {}
-
-    var configuration: ServerConfiguration {
-        var configuration = ServerConfiguration()
-        configuration.workers = workers
-        configuration.maxBodyBytes = maxBodyBytes
-        configuration.maxHeaderBytes = maxHeaderBytes
-        configuration.headerTimeout = headerTimeout
-        configuration.bodyTimeout = bodyTimeout
-        configuration.idleTimeout = idleTimeout
-        configuration.writeTimeout = writeTimeout
-        configuration.shutdownGrace = shutdownGrace
-        configuration.maxMessageBytes = maxMessageBytes
-        return configuration
-    }
 }
