@@ -18,6 +18,7 @@ C_PACKAGES := libuv1-dev zlib1g-dev pkg-config cmake libc6-dev $(if $(filter %gc
 SWIFT_PACKAGES := swift git ca-certificates libuv1-dev zlib1g-dev pkg-config libc6-dev
 CODEC_PACKAGES := libbrotli-dev libzstd-dev
 TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) $(CODEC_PACKAGES) gcc g++ python3 curl abigail-tools
+BENCH_PACKAGES := nginx libnginx-mod-http-lua libh2o-evloop-dev libssl-dev libmicrohttpd-dev libevent-dev python3-venv
 # What tests are built with; users get zlib alone.
 CODECS ?= -DGALE_ZLIB=ON -DGALE_BROTLI=ON -DGALE_ZSTD=ON
 
@@ -45,10 +46,10 @@ install: lib ## install header, library, gale.pc and the CMake package (PREFIX=,
 
 examples: examples-c examples-swift ## build/examples/NAME (C) and .build/release/NAME (Swift)
 
-bench: ## compare with other servers on this machine
-	@.ci/packages $(TEST_PACKAGES) nginx wrk libmicrohttpd-dev python3-venv
+bench: ## compare with other servers on this machine: a table, build/bench.json and docs/bench.svg
+	@.ci/packages $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) examples
-	python3 Benchmarks/bench.py
+	python3 Benchmarks/bench.py --json build/bench.json --picture docs/bench.svg
 
 asan: ## C tests and examples under AddressSanitizer and UBSan
 	@$(MAKE) sanitize NAME=asan SANITIZE=address,undefined SANITIZE_CC="$(CLANG)"

@@ -1,35 +1,38 @@
 // The loader: keeps every connection busy and tells what a request cost the server.
 //
 // Each of the connections sends DEPTH requests in one write, waits for their answers, checks
-// them, and sends again. After the warm-up a window is opened: answers are counted and the
+// them, and sends again; with --close it asks once, waits until the server has closed, and is
+// opened anew. After the warm-up a window is opened: answers are counted and the
 // server's CPU time is read by this process at the window's two ends, so that both figures
 // belong to the same span of time, to within the requests in flight.
 
 #define _GNU_SOURCE
+#include "connect.h"
 #include "cpu_clock.h"
 #include "responses.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, READ_SIZE = 65536, STALL_SECONDS = 5 };
+enum { EVENTS = 256, READ_SIZE = 256 * 1024, STALL_SECONDS = 5 };
 
 typedef struct {
     int port;
     const char *path;
-    const char *body;
+    const char *post; // the body of a POST, or null for a GET
+    const char *body; // of every answer
+    size_t body_size;
+    bool close; // a connection for each request
     int connections;
     int depth;
     double warmup;
@@ -47,6 +50,7 @@ typedef struct {
     const options_t *options;
     connection_t *connections;
     int alive;
+    unsigned opened;
     int epoll;
     char *batch; // the bytes of DEPTH requests
     size_t batch_size;
@@ -66,19 +70,25 @@ static double now(void) {
 }
 
 static void build_batch(load_t *load) {
-    char one[1024];
-    int size = snprintf(one, sizeof one, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n",
-                        load->options->path, load->options->port);
+    const options_t *o = load->options;
+    char one[1024], length[64] = "";
+    if (o->post != NULL) {
+        snprintf(length, sizeof length, "Content-Type: text/plain\r\nContent-Length: %zu\r\n",
+                 strlen(o->post));
+    }
+    int size = snprintf(one, sizeof one, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n%s",
+                        o->post != NULL ? "POST" : "GET", o->path, o->port, length,
+                        o->close ? "Connection: close\r\n" : "", o->post != NULL ? o->post : "");
     if (size < 0 || (size_t)size >= sizeof one) {
         errno = ENAMETOOLONG;
-        die("path");
+        die("request");
     }
-    load->batch_size = (size_t)size * (size_t)load->options->depth;
+    load->batch_size = (size_t)size * (size_t)o->depth;
     load->batch = malloc(load->batch_size);
     if (load->batch == NULL) {
         die("malloc");
     }
-    for (int i = 0; i < load->options->depth; i++) {
+    for (int i = 0; i < o->depth; i++) {
         memcpy(load->batch + i * size, one, (size_t)size);
     }
 }
@@ -100,24 +110,14 @@ static void ask(load_t *load, connection_t *connection) {
 }
 
 static void open_connection(load_t *load, connection_t *connection) {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)load->options->port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connection->fd < 0 ||
-        connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0) {
+    connection->fd = connect_to(load->options->port, load->opened++);
+    if (connection->fd < 0) {
         die("connect");
     }
-    int on = 1;
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    responses_init(&connection->responses, load->options->body);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0) {
         die("epoll_ctl");
     }
-    load->alive++;
 }
 
 static void open_connections(load_t *load) {
@@ -127,16 +127,30 @@ static void open_connections(load_t *load) {
         die("start");
     }
     for (int i = 0; i < load->options->connections; i++) {
-        open_connection(load, &load->connections[i]);
+        connection_t *connection = &load->connections[i];
+        responses_init(&connection->responses, load->options->body, load->options->body_size);
+        open_connection(load, connection);
+        load->alive++;
     }
     for (int i = 0; i < load->options->connections; i++) {
         ask(load, &load->connections[i]);
     }
 }
 
+// The server has closed, as it was asked to.
+static void open_again(load_t *load, connection_t *connection) {
+    close(connection->fd);
+    open_connection(load, connection);
+    ask(load, connection);
+}
+
 static void take(load_t *load, connection_t *connection) {
     static char buffer[READ_SIZE];
     ssize_t size = read(connection->fd, buffer, sizeof buffer);
+    if (size == 0 && load->options->close && connection->waiting == 0) {
+        open_again(load, connection);
+        return;
+    }
     int count = size > 0 ? responses_feed(&connection->responses, buffer, (size_t)size) : -1;
     if (count < 0 || count > connection->waiting) {
         fail(load, connection);
@@ -144,7 +158,7 @@ static void take(load_t *load, connection_t *connection) {
     }
     load->answers += (uint64_t)count;
     connection->waiting -= count;
-    if (connection->waiting == 0) {
+    if (connection->waiting == 0 && !load->options->close) {
         ask(load, connection);
     }
 }
@@ -168,8 +182,9 @@ static double run_until(load_t *load, double deadline) {
 }
 
 static void usage(void) {
-    fprintf(stderr, "usage: load --port PORT [--path /hello] [--body TEXT] [--connections 64] "
-                    "[--depth 1] [--warmup 0.2] [--seconds 1] [--cpu-of PID]...\n");
+    fprintf(stderr, "usage: load --port PORT [--path /hello] [--post TEXT] [--close] [--body TEXT] "
+                    "[--body-file FILE] [--connections 64] [--depth 1] [--warmup 0.2] "
+                    "[--seconds 1] [--cpu-of PID]...\n");
     exit(2);
 }
 
@@ -180,25 +195,42 @@ static void add_pid(cpu_clock_set_t *set, const char *text) {
     set->pids[set->count++] = atoi(text);
 }
 
+static void set_body(options_t *options, const char *text) {
+    options->body = text;
+    options->body_size = strlen(text);
+}
+
+static void read_body(options_t *options, const char *path) {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        die(path);
+    }
+    options->body_size = (size_t)st.st_size;
+    char *bytes = malloc(options->body_size + 1);
+    if (bytes == NULL || read(fd, bytes, options->body_size) != st.st_size) {
+        die(path);
+    }
+    options->body = bytes;
+    close(fd);
+}
+
 static options_t parse(int argc, char **argv) {
     options_t options = {
         .path = "/hello",
-        .body = "Hello, World!",
         .connections = 64,
         .depth = 1,
         .warmup = 0.2,
         .seconds = 1,
     };
+    set_body(&options, "Hello, World!");
     static const struct option LONG[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"path", required_argument, NULL, 'u'},
-        {"body", required_argument, NULL, 'b'},
-        {"connections", required_argument, NULL, 'c'},
-        {"depth", required_argument, NULL, 'd'},
-        {"warmup", required_argument, NULL, 'w'},
-        {"seconds", required_argument, NULL, 's'},
-        {"cpu-of", required_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},        {"path", required_argument, NULL, 'u'},
+        {"post", required_argument, NULL, 'P'},        {"close", no_argument, NULL, 'C'},
+        {"body", required_argument, NULL, 'b'},        {"body-file", required_argument, NULL, 'f'},
+        {"connections", required_argument, NULL, 'c'}, {"depth", required_argument, NULL, 'd'},
+        {"warmup", required_argument, NULL, 'w'},      {"seconds", required_argument, NULL, 's'},
+        {"cpu-of", required_argument, NULL, 'o'},      {NULL, 0, NULL, 0},
     };
     int flag;
     while ((flag = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
@@ -210,7 +242,16 @@ static options_t parse(int argc, char **argv) {
             options.path = optarg;
             break;
         case 'b':
-            options.body = optarg;
+            set_body(&options, optarg);
+            break;
+        case 'f':
+            read_body(&options, optarg);
+            break;
+        case 'P':
+            options.post = optarg;
+            break;
+        case 'C':
+            options.close = true;
             break;
         case 'c':
             options.connections = atoi(optarg);
@@ -232,7 +273,8 @@ static options_t parse(int argc, char **argv) {
         }
     }
     if (optind != argc || options.port < 1 || options.port > 65535 || options.connections < 1 ||
-        options.depth < 1 || options.depth > 1024 || options.body[0] == '\0') {
+        options.depth < 1 || options.depth > 1024 || options.body_size == 0 ||
+        (options.close && options.depth > 1)) {
         usage();
     }
     return options;

@@ -6,10 +6,10 @@
 
 static const char STATUS[] = "HTTP/1.1 200 ";
 
-void responses_init(responses_t *responses, const char *body) {
+void responses_init(responses_t *responses, const char *body, size_t body_size) {
     memset(responses, 0, sizeof *responses);
     responses->body = body;
-    responses->body_size = strlen(body);
+    responses->body_size = body_size;
 }
 
 // A server's answers are mostly of one size, so the place of the blank line and of the body

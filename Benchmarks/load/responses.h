@@ -17,7 +17,7 @@ typedef struct {
     bool in_body;
 } responses_t;
 
-void responses_init(responses_t *responses, const char *body);
+void responses_init(responses_t *responses, const char *body, size_t body_size);
 
 // Takes bytes as they arrive and returns how many responses they complete,
 // or -1 when one isn't a 200 with the expected body.

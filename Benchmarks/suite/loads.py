@@ -11,6 +11,7 @@ from .cpu_clock import cpu_ns
 from .missing import Missing, last_line
 from .paths import BENCHMARKS
 from .program import program
+from .scenarios import HELLO
 
 
 @dataclass
@@ -32,15 +33,21 @@ class Sample:
 class OwnLoad:
     """load/load.c: reads the server's CPU clock at the ends of its own window."""
 
-    def __init__(self, core, connections):
+    def __init__(self, core):
         self.core = core
-        self.connections = connections
-        self.binary = program("load", "load")
+        self.binary = program("load", [f"load/{n}.c" for n in
+                                       ("load", "connect", "responses", "cpu_clock")])
 
-    def run(self, running, depth, seconds):
+    def run(self, running, scenario, seconds):
         command = ["taskset", "-c", str(self.core), self.binary, "--port", str(running.port),
-                   "--path", running.server.path, "--depth", str(depth),
-                   "--connections", str(self.connections), "--seconds", str(seconds)]
+                   "--path", running.server.paths[scenario.target], "--seconds", str(seconds),
+                   "--depth", str(scenario.depth), "--connections", str(scenario.connections)]
+        if scenario.closes:
+            command += ["--close"]
+        if scenario.posts:
+            command += ["--post", HELLO.decode()]
+        if scenario.file:
+            command += ["--body-file", scenario.file]
         for pid in running.pids():
             command += ["--cpu-of", str(pid)]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -50,18 +57,21 @@ class OwnLoad:
 
 
 class Wrk:
-    def __init__(self, core, connections):
+    def __init__(self, core):
         self.core = core
-        self.connections = connections
         if shutil.which("wrk") is None:
             raise Missing("wrk is not installed: apt-get install wrk")
 
-    def run(self, running, depth, seconds):
-        url = f"http://127.0.0.1:{running.port}{running.server.path}"
-        command = ["taskset", "-c", str(self.core), "wrk", "-t1", f"-c{self.connections}",
+    def run(self, running, scenario, seconds):
+        url = f"http://127.0.0.1:{running.port}{running.server.paths[scenario.target]}"
+        command = ["taskset", "-c", str(self.core), "wrk", "-t1", f"-c{scenario.connections}",
                    f"-d{max(1, math.ceil(seconds))}s"]
-        if depth > 1:
-            command += ["-s", BENCHMARKS / "load" / "pipeline.lua", url, "--", str(depth)]
+        if scenario.closes:
+            command += ["-H", "Connection: close"]
+        if scenario.posts:
+            raise Missing("wrk posts nothing here")
+        if scenario.depth > 1:
+            command += ["-s", BENCHMARKS / "load" / "pipeline.lua", url, "--", str(scenario.depth)]
         else:
             command += [url]
         pids = running.pids()

@@ -1,8 +1,8 @@
-"""Why a server takes no part."""
+"""Why something takes no part."""
 
 
 class Missing(Exception):
-    """The server isn't there; the text is one line that says what to do."""
+    """It isn't there, or it failed; the text is one line that says what to do."""
 
 
 def last_line(text):

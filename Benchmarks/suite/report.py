@@ -1,91 +1,129 @@
-"""The result, as a table to read and as JSON to keep."""
+"""The result as tables to read."""
 
-import platform
-import time
-from statistics import median
+from statistics import quantiles
 
 
-def spread(values, form):
-    return f"{form(min(values))}-{form(max(values))}"
-
-
-def microseconds(value):
+def number(value):
+    if value is None:
+        return "-"
     return f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
-def thousands(value):
-    return f"{value / 1000:.1f}k" if value < 1e6 else f"{value / 1000:.0f}k"
+def spread(values):
+    """Half of the middle half of the rounds, in percent of the median."""
+    values = [v for v in values if v is not None]
+    if len(values) < 2:
+        return ""
+    low, middle, high = quantiles(values, n=4, method="inclusive")
+    return f"±{(high - low) / 2 / middle:.0%}"
 
 
-def ratio(row, base, depth):
-    ratios = row.ratios(base, depth) if base else []
-    return f"{median(ratios):.3f}" if ratios else "-"
+def name(entry):
+    return f"{entry['title']} {entry.get('version', '')}".strip()
 
 
-def cells(row, depth, floor, c):
-    cost = row.values(depth, "cpu_us")
-    if not cost:
-        return ["-"] * 5
-    # Only Gale's Swift rows are held against its C.
-    against_c = ratio(row, c, depth) if row.server.key.startswith("swift") else ""
-    return [microseconds(median(cost)), spread(cost, microseconds),
-            thousands(median(row.values(depth, "rate"))), ratio(row, floor, depth), against_c]
+def cells(found):
+    if not found:
+        return ["-", "", ""]
+    if "failed" in found:
+        return ["FAILED", "", ""]
+    ratio = found.get("ratio_to_floor")
+    return [number(found.get("median_cpu_us")), spread(found.get("cpu_us", [])),
+            f"{ratio:.3f}" if ratio and ratio < 10 else f"{ratio:.1f}" if ratio else "-"]
 
 
-def table(rows, depths):
-    by_key = {row.server.key: row for row in rows}
-    floor, c = by_key.get("floor"), by_key.get("c")
-    over = ["", ""]
-    head = ["server", "bytes"]
-    for depth in depths:
-        over += [f"| depth {depth}", "", "", "", ""]
-        head += ["| CPU us", "min-max", "req/s", "/floor", "/C"]
+def align(lines, left):
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("  ".join(
+        cell.ljust(w) if i in left else cell.rjust(w)
+        for i, (cell, w) in enumerate(zip(line, widths))).rstrip() for line in lines)
+
+
+def costs(data):
+    keys = list(data["scenarios"])
+    if not keys:
+        return ""
+    over, head = ["server CPU, us a request"], [""]
+    for key in keys:
+        over += [f"| {key}", "", ""]
+        head += ["|", "", "/floor"]
     lines = [over, head]
-    for row in rows:
-        line = [f"{row.server.title} {row.ready.version}".strip(), str(row.answer_bytes or "-")]
-        for depth in depths:
-            first, *rest = cells(row, depth, floor, c)
+    for server in data["servers"].values():
+        line = [name(server)]
+        for key in keys:
+            first, *rest = cells(server["scenarios"].get(key))
             line += [f"| {first:>6}", *rest]
         lines.append(line)
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    left = {0} | {i for i, name in enumerate(head) if name.startswith("|")}
-    return "\n".join(
-        "  ".join(cell.ljust(w) if i in left else cell.rjust(w)
-                  for i, (cell, w) in enumerate(zip(line, widths))).rstrip()
-        for line in lines)
+    left = {0} | {1 + 3 * i for i in range(len(keys))}
+    return align(lines, left)
 
 
-def as_json(rows, rounds, missing, load, cores):
-    by_key = {row.server.key: row for row in rows}
-
-    def measured(row, depth):
-        result = {"cpu_us": [s and round(s.cpu_us, 4) for s in row.samples[depth]],
-                  "requests_per_second": [s and round(s.rate) for s in row.samples[depth]]}
-        if row.values(depth, "cpu_us"):
-            result["median_cpu_us"] = round(median(row.values(depth, "cpu_us")), 4)
-            result["median_requests_per_second"] = round(median(row.values(depth, "rate")))
-        for base in ("floor", "c"):
-            ratios = row.ratios(by_key[base], depth) if base in by_key else []
-            if ratios:
-                result[f"ratio_to_{base}"] = round(median(ratios), 4)
-        return result
-
-    return {
-        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"system": platform.platform(), "cpu": cpu_name(), "cores": list(cores)},
-        "load": load, "rounds": rounds.count, "seconds": rounds.seconds,
-        "others_share_of_server_core": round(rounds.disturbance.share(), 3),
-        "servers": {
-            row.server.key: {
-                "title": row.server.title, "version": row.ready.version,
-                "answer_bytes": row.answer_bytes, "trouble": row.trouble,
-                "depths": {str(d): measured(row, d) for d in rounds.depths},
-            } for row in rows},
-        "missing": missing,
-    }
+def files(data):
+    keys = [k for k in ("small", "large") if k in data["scenarios"]]
+    if not keys:
+        return ""
+    lines = [["files, CPU ns a KB", *(data["scenarios"][k]["title"] for k in keys)]]
+    for server in data["servers"].values():
+        found = [server["scenarios"].get(k, {}).get("median_ns_per_kb") for k in keys]
+        if any(found):
+            lines.append([name(server), *map(number, found)])
+    return align(lines, {0})
 
 
-def cpu_name():
-    with open("/proc/cpuinfo") as lines:
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+def idle(data):
+    if not data["idle"]:
+        return ""
+    steps = sorted({int(n) for i in data["idle"].values() for n in i["rss"]})
+    lines = [["idle connections, RSS in KB", *(f"{n}" for n in steps), "bytes each"]]
+    for entry in data["idle"].values():
+        sizes = [entry["rss"].get(str(n)) for n in steps]
+        each = entry.get("bytes_each")
+        lines.append([entry["title"], *("-" if s is None else f"{s // 1024}" for s in sizes),
+                      "FAILED" if "failed" in entry else "-" if each is None else f"{each:.0f}"])
+    return align(lines, {0})
+
+
+def parsers(data):
+    if not data["parsers"]:
+        return ""
+    lines = [[f"request head of {data['parsed_bytes']} bytes", "ns", "", "GB/s"]]
+    for entry in data["parsers"].values():
+        found = entry.get("median_ns")
+        lines.append([entry["title"], number(found), spread(entry["ns"]),
+                      f"{entry['gigabytes_per_second']:.2f}" if found else "-"])
+    return align(lines, {0})
+
+
+def promises(data):
+    words = {True: "held", False: "MISSED", None: "not judged"}
+    lines = [["promise", "", ""]]
+    lines += [[p["text"], words[p["held"]], p["figures"]] for p in data["promises"]]
+    return align(lines, {0, 1, 2})
+
+
+def troubles(data):
+    for key, why in data["missing"].items():
+        yield f"missing  {key}: {why}"
+    for key, server in data["servers"].items():
+        for scenario, found in server["scenarios"].items():
+            if "failed" in found:
+                yield f"FAILED   {key}, {scenario}: {found['failed']}"
+    for part in ("idle", "parsers"):
+        for key, entry in data[part].items():
+            if "failed" in entry:
+                yield f"FAILED   {part}, {key}: {entry['failed']}"
+
+
+def conditions(data):
+    server, load = data["machine"]["cores"]
+    yield (f"{data['rounds']} rounds of {data['seconds']:g} s; medians; server on core {server}, "
+           f"load on core {load}; others used {data['others_share_of_server_core']:.0%} of the "
+           "server's core meanwhile")
+    if server == load:
+        yield "one core only: server and load disturb each other, trust no figure"
+
+
+def text(data):
+    parts = [costs(data), files(data), idle(data), parsers(data), promises(data),
+             "\n".join([*troubles(data), *conditions(data)])]
+    return "\n\n".join(part for part in parts if part)

@@ -1,6 +1,7 @@
 """A server that runs: started on its core, known to answer, and stopped in the end."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,7 +13,6 @@ from pathlib import Path
 from .missing import Missing, last_line
 
 START_SECONDS = 20
-BODY = b"Hello, World!"
 
 
 def free_port():
@@ -21,45 +21,54 @@ def free_port():
         return s.getsockname()[1]
 
 
+def is_whole(answer):
+    head, blank, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return bool(blank and length) and len(body) >= int(length.group(1))
+
+
 class Running:
-    def __init__(self, server, ready, core):
-        self.server = server
+    def __init__(self, row, core, flags=()):
+        self.server = row.server
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="gale-bench-"))
         self.log = open(self.folder / "log", "w+")
-        command = [str(c) for c in ready.command(self.port, self.folder)]
+        command = [str(c) for c in row.ready.command(self.port, self.folder, flags)]
         # pdeathsig: should this script be killed, its servers still go.
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", str(core), *command],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
             start_new_session=True)
 
-    def wait_until_it_answers(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def wait_until_it_answers(self, scenario):
         """Returns the size of its answer in bytes, once that is what it should be."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             if self.process.poll() is not None:
                 raise Missing(f"ended at its start: {self.said()}")
             try:
-                return self.verify()
+                return self.verify(scenario)
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise Missing(f"didn't answer in {START_SECONDS} s: {error}")
                 time.sleep(0.02)
 
-    def verify(self):
+    def verify(self, scenario):
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
-            s.sendall(f"GET {self.server.path} HTTP/1.1\r\n"
-                      f"Host: 127.0.0.1:{self.port}\r\n\r\n".encode())
+            s.sendall(scenario.request(self.server, self.port))
             answer = b""
-            while BODY not in answer:
-                more = s.recv(65536)
-                if not more:
-                    break
+            while not is_whole(answer) and (more := s.recv(1 << 20)):
                 answer += more
         head, _, body = answer.partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200 ") or body != BODY:
-            raise Missing(f"GET {self.server.path} gave {answer[:60]!r}, not 200 and {BODY!r}")
+        if not head.startswith(b"HTTP/1.1 200 ") or body != scenario.body():
+            raise Missing(f"{scenario.key}: answered {answer[:60]!r} and {len(body)} bytes of body, "
+                          "which is not what it should be")
         return len(answer)
 
     def said(self):

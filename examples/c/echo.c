@@ -4,6 +4,7 @@
  *     /hello       "Hello, World!"
  *     /ws          a WebSocket that echoes messages of up to 16 MiB
  *     /broadcast   a WebSocket on which each message goes to all sockets
+ *     /body        the body of a POST, as it came
  *     /static/     the folder given by --root
  *     all else     any method, any target: the request as JSON
  */
@@ -75,6 +76,9 @@ static void on_request(gale_req_t *req, void *data) {
         ws_accept(req);
     } else if (equals(path, "/broadcast")) {
         broadcast_join(req, server);
+    } else if (equals(path, "/body") && equals(method, "POST")) {
+        gale_header_t type = {gale_cstr("Content-Type"), gale_cstr("application/octet-stream")};
+        gale_respond(req, 200, &type, 1, gale_req_body(req));
     } else if (files != NULL && starts_with(path, "/static/")) {
         serve_static(req, gale_str(path.ptr + strlen("/static/"), path.len - strlen("/static/")));
     } else if (gale_req_wants_websocket(req) &&

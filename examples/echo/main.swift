@@ -7,6 +7,7 @@ import Logging
 //     /hello-class  the same from a RequestHandler
 //     /ws           a WebSocket that echoes messages of up to 16 MiB
 //     /broadcast    a WebSocket on which each message goes to all sockets
+//     /body         the body of a POST, as it came
 //     /static/      the folder given by --root
 //     all else      any method, any target: the request as JSON
 
@@ -56,6 +57,7 @@ let app = Application(settings: settings) {
     Route("/hello-class", HelloHandler.self)
     Route("/ws", EchoSocket.self)
     Route("/broadcast", make: { BroadcastSocket(everybody) })
+    Route(post: "/body") { (request: Request) in request.body }
     if let root = options.root { StaticFiles("/static/", root: root) }
     Route(any: "{target...}") { (request: Request) in EchoReply(request) }
 }

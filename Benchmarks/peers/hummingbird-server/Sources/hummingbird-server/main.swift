@@ -1,12 +1,14 @@
 import Foundation
-// Hello, World! on Hummingbird, its own way: a router with one route and no middleware.
+// The suite's server on Hummingbird, its own way: a router, and its middleware for files.
 import Hummingbird
 import Logging
 import NIOPosix
 
 let arguments = CommandLine.arguments
-guard arguments.count == 3, arguments[1] == "--port", let port = Int(arguments[2]) else {
-    print("usage: hummingbird-hello --port PORT")
+guard arguments.count == 5, arguments[1] == "--port", let port = Int(arguments[2]),
+    arguments[3] == "--root"
+else {
+    print("usage: hummingbird-server --port PORT --root FOLDER")
     exit(2)
 }
 
@@ -14,11 +16,16 @@ guard arguments.count == 3, arguments[1] == "--port", let port = Int(arguments[2
 let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
 // Information lines only at start, so that the log costs nothing while it is measured.
-var logger = Logger(label: "hummingbird-hello")
+var logger = Logger(label: "hummingbird-server")
 logger.logLevel = .error
 
 let router = Router()
+router.add(
+    middleware: FileMiddleware(arguments[4], urlBasePath: "/static", searchForIndexHtml: false))
 router.get("/hello") { _, _ in "Hello, World!" }
+router.post("/body") { request, _ in
+    try await request.body.collect(upTo: 1024)
+}
 
 let application = Application(
     router: router,

@@ -2,14 +2,14 @@
 import PackageDescription
 
 let package = Package(
-    name: "hummingbird-hello",
+    name: "hummingbird-server",
     platforms: [.macOS(.v14)],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1")
     ],
     targets: [
         .executableTarget(
-            name: "hummingbird-hello",
+            name: "hummingbird-server",
             dependencies: [.product(name: "Hummingbird", package: "hummingbird")]
         )
     ]
