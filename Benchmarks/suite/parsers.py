@@ -35,7 +35,7 @@ def gale(options):
         raise Missing("build/lib/libgale.a is not there: run make lib first")
     return program("parser-gale", ["parser/main.c", "parser/gale.c", library],
                    flags=[*FLAGS, f"-I{ROOT / 'include'}", f"-I{ROOT / 'CSupport' / 'core'}"],
-                   libraries=["-luv", "-lpthread"])
+                   libraries=["-luv", "-lz", "-lpthread"])
 
 
 def llhttp(*more):
