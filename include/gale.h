@@ -22,12 +22,12 @@
  *   gale_buf_t  owned bytes: whoever takes one calls free_fn(free_arg) exactly once, also when the
  *               call fails. A null free_fn means that the bytes outlive the server (string
  *               literals, static tables).
- *   Structs     gale_config_t, gale_handler_t, gale_ws_handler_t and gale_peer_handler_t begin with
- *               struct_size and only ever grow at the end. They are copied by the call that takes
- *               them. Fill them with gale_config(), gale_handler(), gale_ws_handler(); a
- *               gale_peer_handler_t by hand. A library older than the caller accepts a longer
- *               struct if the part it doesn't know is all zero, and answers GALE_EVERSION if not,
- *               as to one of more than 4096 bytes.
+ *   Structs     gale_config_t, gale_handler_t, gale_ws_handler_t, gale_tunnel_handler_t and
+ *               gale_peer_handler_t begin with struct_size and only ever grow at the end. They are
+ *               copied by the call that takes them. Fill them with gale_config(), gale_handler(),
+ *               gale_ws_handler(), gale_tunnel_handler(); a gale_peer_handler_t by hand. A
+ *               library older than the caller accepts a longer struct if the part it doesn't know
+ *               is all zero, and answers GALE_EVERSION if not, as to one of more than 4096 bytes.
  *   Callbacks   run on the loop thread of the worker that owns the connection. They may call
  *               anything marked "loop". They must not block: every other client of that worker
  *               waits meanwhile.
@@ -46,8 +46,8 @@
  *   gale_worker_post                            yes            yes                  no
  *   gale_worker_*, gale_timer_*, gale_peer_*    yes            no: GALE_ETHREAD     no
  *   gale_respond*, gale_resp_*, gale_req_*      yes            no: GALE_ETHREAD     no
- *   gale_ws_*, gale_files_serve                 yes            no: GALE_ETHREAD     no
- *   gale_ref_req, _ws                           yes            no: null             no
+ *   gale_ws_*, gale_tunnel_*, gale_files_serve  yes            no: GALE_ETHREAD     no
+ *   gale_ref_req, _ws, _tunnel                  yes            no: null             no
  *   gale_ref_*                                  yes            yes                  no
  *   gale_buf_*, gale_files_open, _free          yes            yes                  no
  *   gale_limiter_*, gale_stats                  yes            yes                  no
@@ -113,12 +113,12 @@ GALE_API unsigned gale_version(void);
     XX(GALE_ETHREAD, -5004, "called on a thread that does not own the object")                     \
     XX(GALE_EVERSION, -5005, "struct_size is not one this library understands")                    \
     XX(GALE_EHEADER, -5006, "invalid status, header name or header value")                         \
-    XX(GALE_EHANDSHAKE, -5007, "not a valid WebSocket handshake")                                  \
+    XX(GALE_EHANDSHAKE, -5007, "not a valid WebSocket handshake or upgrade")                       \
     XX(GALE_EPROTO, -5008, "the peer broke the protocol")                                          \
     XX(GALE_ETIMEDOUT, -5009, "the peer was too slow")                                             \
     XX(GALE_ESHUTDOWN, -5010, "the server is stopping")                                            \
     XX(GALE_EABORTED, -5011, "aborted by the handler")                                             \
-    XX(GALE_EUPGRADED, -5012, "the connection now speaks WebSocket")                               \
+    XX(GALE_EUPGRADED, -5012, "the connection now speaks another protocol")                        \
     XX(GALE_EURL, -5013, "not a listen address: want http://HOST:PORT or unix:PATH")               \
     XX(GALE_ELENGTH, -5014, "more or fewer body bytes than the Content-Length announced")
 
@@ -142,12 +142,14 @@ GALE_API const char *gale_err_name(int err);
 typedef struct gale_server_s gale_server_t; /* listeners, workers and limits */
 typedef struct gale_worker_s gale_worker_t; /* one loop on one thread */
 typedef struct gale_req_s gale_req_t;       /* one request; loop only; until on_done returns */
-typedef struct gale_ws_s gale_ws_t;       /* one WebSocket; loop only; until its on_close returns */
+typedef struct gale_ws_s gale_ws_t; /* one WebSocket; loop only; until its on_close returns */
+/* One raw byte stream; loop only; until its on_close returns. */
+typedef struct gale_tunnel_s gale_tunnel_t;
 typedef struct gale_timer_s gale_timer_t; /* one timer of a worker; loop only */
 typedef struct gale_peer_s gale_peer_t;   /* an in-memory client, for tests; loop only */
 
-/* Handle to a request or WebSocket that may be kept for ever, copied, and used on any thread: when
- * what it named is gone, every call answers GALE_EGONE. {0} never names anything. */
+/* Handle to a request, WebSocket or tunnel that may be kept for ever, copied, and used on any
+ * thread: when what it named is gone, every call answers GALE_EGONE. {0} never names anything. */
 typedef struct {
     uint64_t bits;
 } gale_ref_t;
@@ -255,6 +257,10 @@ typedef struct {
     /* Those of one IPv4 address or IPv6 /64; default no limit. Beyond it: closed at once. Behind a
      * proxy all have its address. */
     uint32_t max_connections_per_address;
+
+    uint32_t tunnel_idle_timeout_ms; /* no byte either way through a tunnel; then cut with
+                                        GALE_ETIMEDOUT. Default none: it is the protocol's
+                                        affair how long its silences are */
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -280,11 +286,11 @@ typedef struct {
 
     /* The request is over: called exactly once for each on_request, last of all its callbacks.
      * `status` is GALE_OK when the whole response was handed to the system but for at most
-     * write_high_water bytes that are still queued, GALE_EUPGRADED when it became a WebSocket, else
-     * why not: GALE_EGONE, GALE_ETIMEDOUT, GALE_ESHUTDOWN, GALE_EPROTO, GALE_ELIMIT, GALE_ELENGTH,
-     * GALE_EABORTED, or the system's own error. The one place to free what gale_req_set_data set.
-     * `req` and all its slices end when it returns. It comes after the callback in which the
-     * response was ended has returned, never within gale_respond. */
+     * write_high_water bytes that are still queued, GALE_EUPGRADED when it became a WebSocket or
+     * a tunnel, else why not: GALE_EGONE, GALE_ETIMEDOUT, GALE_ESHUTDOWN, GALE_EPROTO,
+     * GALE_ELIMIT, GALE_ELENGTH, GALE_EABORTED, or the system's own error. The one place to free
+     * what gale_req_set_data set. `req` and all its slices end when it returns. It comes after
+     * the callback in which the response was ended has returned, never within gale_respond. */
     void (*GALE_NULLABLE on_done)(gale_req_t *req, int status, void *GALE_NULLABLE data);
 
     /* A worker's loop is about to run / has ended; on its thread. For per-worker state
@@ -351,9 +357,9 @@ GALE_API int gale_server_join(gale_server_t *server);
  * Since 0.1. */
 GALE_API int gale_server_attach(gale_server_t *server, void *uv_loop);
 
-/* Stops: closes the listeners and idle connections, sends 1001 to WebSockets, lets open requests
- * finish, cuts what is left after shutdown_grace_ms. A second call cuts at once. Any thread; signal
- * handlers too. Since 0.1. */
+/* Stops: closes the listeners and idle connections, sends 1001 to WebSockets, tells tunnels
+ * (on_stop), lets open requests and tunnels finish, cuts what is left after shutdown_grace_ms. A
+ * second call cuts at once. Any thread; signal handlers too. Since 0.1. */
 GALE_API int gale_server_stop(gale_server_t *server);
 
 /* Frees the server. Stops and joins first if it was started. An attached server that still runs is
@@ -658,8 +664,8 @@ GALE_API void gale_limiter_free(gale_limiter_t *GALE_NULLABLE limiter);
 GALE_API int gale_ref_respond(gale_server_t *server, gale_ref_t ref, int status,
                               const gale_header_t *GALE_NULLABLE headers, size_t count,
                               gale_buf_t body);
-/* Calls fn on the loop thread of what ref names; there gale_ref_req and gale_ref_ws give it, or
- * null if it has gone meanwhile. fn is always called when the result is 0. Any thread.
+/* Calls fn on the loop thread of what ref names; there gale_ref_req, gale_ref_ws or gale_ref_tunnel
+ * gives it, or null if it has gone meanwhile. fn is always called when the result is 0. Any thread.
  * Since 0.1. */
 GALE_API int gale_ref_post(gale_server_t *server, gale_ref_t ref,
                            void (*fn)(gale_server_t *server, gale_ref_t ref,
@@ -668,10 +674,14 @@ GALE_API int gale_ref_post(gale_server_t *server, gale_ref_t ref,
 /* Sends a WebSocket message from any thread; bytes are taken in every case. kind as in
  * gale_ws_send. Since 0.1. */
 GALE_API int gale_ref_send(gale_server_t *server, gale_ref_t ref, int kind, gale_buf_t bytes);
-/* What a ref names, on its own loop thread; null when it is gone, of the other kind, or of another
+/* Writes to a tunnel from any thread; bytes are taken in every case. GALE_EGONE: it is closed
+ * already. Any thread. Since 0.1. */
+GALE_API int gale_ref_write(gale_server_t *server, gale_ref_t ref, gale_buf_t bytes);
+/* What a ref names, on its own loop thread; null when it is gone, of another kind, or of another
  * worker. Since 0.1. */
 GALE_API gale_req_t *GALE_NULLABLE gale_ref_req(gale_server_t *server, gale_ref_t ref);
 GALE_API gale_ws_t *GALE_NULLABLE gale_ref_ws(gale_server_t *server, gale_ref_t ref);
+GALE_API gale_tunnel_t *GALE_NULLABLE gale_ref_tunnel(gale_server_t *server, gale_ref_t ref);
 
 /* ------------------------------------------------------------------------------------ WebSocket */
 
@@ -744,6 +754,82 @@ GALE_API void *GALE_NULLABLE gale_ws_data(const gale_ws_t *ws);
  * 0.1. */
 GALE_API gale_ref_t gale_ws_ref(gale_ws_t *ws);
 
+/* -------------------------------------------------------------------------------------- tunnels */
+
+/* A request that becomes a raw byte stream, in both directions: by Upgrade to a protocol that is
+ * not WebSocket (RFC 9110 7.8), or by CONNECT (RFC 9110 9.3.6). */
+
+/* Callbacks of one tunnel; `data` is what gale_tunnel_accept was given. Loop. */
+typedef struct {
+    size_t struct_size; /* sizeof(gale_tunnel_handler_t), set by gale_tunnel_handler() */
+    /* Bytes from the client, first of all those that came close behind the request. They live until
+     * it returns. */
+    void (*GALE_NULLABLE on_data)(gale_tunnel_t *tunnel, gale_str_t bytes,
+                                  void *GALE_NULLABLE data);
+    /* The client has shut down its sending side: no on_data follows, but it still reads. Null: the
+     * tunnel ends (gale_tunnel_end). */
+    void (*GALE_NULLABLE on_end)(gale_tunnel_t *tunnel, void *GALE_NULLABLE data);
+    /* The send queue fell below write_low_water after a write had returned 1. */
+    void (*GALE_NULLABLE on_drain)(gale_tunnel_t *tunnel, void *GALE_NULLABLE data);
+    /* The server stops, and waits shutdown_grace_ms at most: a chance to say farewell. */
+    void (*GALE_NULLABLE on_stop)(gale_tunnel_t *tunnel, void *GALE_NULLABLE data);
+    /* The tunnel is closed: exactly once, last of all. `status` is GALE_OK when both sides had
+     * ended and all was handed to the system, else why not: GALE_EGONE, GALE_ETIMEDOUT,
+     * GALE_ESHUTDOWN, GALE_ELIMIT, GALE_EABORTED, or the system's own error. */
+    void (*GALE_NULLABLE on_close)(gale_tunnel_t *tunnel, int status, void *GALE_NULLABLE data);
+} gale_tunnel_handler_t;
+
+/* As gale_ws_handler_init. Any thread. Since 0.1. */
+GALE_API void gale_tunnel_handler_init(gale_tunnel_handler_t *handler, size_t struct_size);
+static inline gale_tunnel_handler_t gale_tunnel_handler(void) {
+    gale_tunnel_handler_t h;
+    gale_tunnel_handler_init(&h, sizeof h);
+    return h;
+}
+
+/* Whether the request asks, in HTTP/1.1, with Connection: upgrade, for this protocol ("foo/2" as it
+ * stands in Upgrade, without case). Loop. Since 0.1. */
+GALE_API bool gale_req_wants_upgrade(const gale_req_t *req, gale_str_t protocol);
+/* Makes a request a tunnel: answers 101 with Upgrade: `protocol`, one of those asked for; or,
+ * with an empty protocol, 200 to a CONNECT. `headers` are added; none of Connection, Upgrade,
+ * Content-Length and Transfer-Encoding. On success the request ends: its on_done comes with
+ * GALE_EUPGRADED before this returns, and *out lives until on_close. Else nothing is sent and
+ * the request can still be answered: GALE_EHANDSHAKE: neither a CONNECT nor such an Upgrade;
+ * GALE_ESTATE: answered already, or its body has not wholly come, whose bytes could be taken for
+ * the tunnel's; GALE_ESHUTDOWN; GALE_EHEADER; UV_ENOMEM. Who may tunnel, and where to, is the
+ * caller's to decide: a CONNECT that is agreed to unchecked makes an open proxy. Loop. Since
+ * 0.1. */
+GALE_API int gale_tunnel_accept(gale_req_t *req, gale_str_t protocol,
+                                const gale_tunnel_handler_t *handler, void *GALE_NULLABLE data,
+                                const gale_header_t *GALE_NULLABLE headers, size_t count,
+                                gale_tunnel_t *GALE_NULLABLE *GALE_NULLABLE out);
+
+/* Sends bytes: 0, 1 above write_high_water (taken all the same; on_drain tells when to go on),
+ * GALE_ESTATE after gale_tunnel_end, GALE_ELIMIT at write_limit (then cut). The first form copies
+ * what cannot be sent at once, the second owns. What one callback writes goes out as it returns.
+ * Loop. Since 0.1. */
+GALE_API int gale_tunnel_write(gale_tunnel_t *tunnel, gale_str_t bytes);
+GALE_API int gale_tunnel_write_buf(gale_tunnel_t *tunnel, gale_buf_t bytes);
+/* Shuts down the sending side, behind what is queued; on_data goes on until the client ends too,
+ * and then on_close comes. GALE_ESTATE the second time. Loop. Since 0.1. */
+GALE_API int gale_tunnel_end(gale_tunnel_t *tunnel);
+/* Cuts it; on_close: GALE_EABORTED. Loop. Since 0.1. */
+GALE_API void gale_tunnel_abort(gale_tunnel_t *tunnel);
+/* Stops and restarts on_data and on_end; what has arrived waits, then TCP pushes back. Loop.
+ * Since 0.1. */
+GALE_API void gale_tunnel_pause(gale_tunnel_t *tunnel);
+GALE_API void gale_tunnel_resume(gale_tunnel_t *tunnel);
+/* Bytes that wait to be taken by the system. Loop. Since 0.1. */
+GALE_API size_t gale_tunnel_queued(const gale_tunnel_t *tunnel);
+/* The user's pointer, that of gale_tunnel_accept at first. Loop. Since 0.1. */
+GALE_API void gale_tunnel_set_data(gale_tunnel_t *tunnel, void *GALE_NULLABLE data);
+GALE_API void *GALE_NULLABLE gale_tunnel_data(const gale_tunnel_t *tunnel);
+/* A handle for other threads and later times. {0} when memory ran out, and in on_close. Loop.
+ * Since 0.1. */
+GALE_API gale_ref_t gale_tunnel_ref(gale_tunnel_t *tunnel);
+/* Its worker. Loop. Since 0.1. */
+GALE_API gale_worker_t *gale_tunnel_worker(const gale_tunnel_t *tunnel);
+
 /* ----------------------------------------------------------------------------- in-memory client */
 
 /* A client without a socket: its bytes go through the same parser, limits, timeouts and write path
@@ -755,6 +841,9 @@ typedef struct {
     void (*GALE_NULLABLE on_data)(gale_peer_t *peer, gale_str_t bytes, void *GALE_NULLABLE data);
     /* The server closed; the peer is freed when it returns. Exactly once. */
     void (*GALE_NULLABLE on_close)(gale_peer_t *peer, void *GALE_NULLABLE data);
+    /* The server ended its side of a tunnel, as only a tunnel's can without closing. Null: the
+     * client leaves then. */
+    void (*GALE_NULLABLE on_end)(gale_peer_t *peer, void *GALE_NULLABLE data);
 } gale_peer_handler_t;
 
 /* Connects a client to the worker; *out lives until its on_close returns. The struct is copied,

@@ -48,6 +48,11 @@ void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size) {
     init(handler, struct_size, &d, sizeof d);
 }
 
+void gale_tunnel_handler_init(gale_tunnel_handler_t *handler, size_t struct_size) {
+    gale_tunnel_handler_t d = {0};
+    init(handler, struct_size, &d, sizeof d);
+}
+
 int gale__struct_take(void *to, size_t known, const void *from, size_t smallest) {
     size_t size;
     memcpy(&size, from, sizeof size);

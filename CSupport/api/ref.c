@@ -3,6 +3,7 @@
 
 #include "../io/connection.h"
 #include "../io/server.h"
+#include "../io/tunnel.h"
 #include "../io/ws.h"
 #include "mem.h"
 #include "str.h"
@@ -26,6 +27,10 @@ gale_req_t *gale_ref_req(gale_server_t *s, gale_ref_t ref) {
 
 gale_ws_t *gale_ref_ws(gale_server_t *s, gale_ref_t ref) {
     return object_of(s, ref, GALE__REF_WS);
+}
+
+gale_tunnel_t *gale_ref_tunnel(gale_server_t *s, gale_ref_t ref) {
+    return object_of(s, ref, GALE__REF_TUNNEL);
 }
 
 /* One letter: what to do with which object, and everything it needs. */
@@ -168,6 +173,29 @@ int gale_ref_send(gale_server_t *s, gale_ref_t ref, int kind, gale_buf_t bytes) 
         }
         err = post(s, ref, letter, run_send);
     }
+    if (err < 0) gale_buf_free(bytes);
+    return err;
+}
+
+/*
+ * ---------------------------------------------------------------------------------- gale_ref_write
+ */
+
+static void run_write(void *arg) {
+    letter_t *letter = arg;
+    gale_tunnel_t *t = gale_ref_tunnel(letter->server, letter->ref);
+    if (t == NULL) {
+        gale_buf_free(letter->bytes);
+    } else {
+        gale__tunnel_write_buf(t, letter->bytes);
+    }
+    gale__free(letter);
+}
+
+int gale_ref_write(gale_server_t *s, gale_ref_t ref, gale_buf_t bytes) {
+    letter_t *letter = new_letter(s, ref, 0);
+    if (letter != NULL) letter->bytes = bytes;
+    int err = post(s, ref, letter, run_write);
     if (err < 0) gale_buf_free(bytes);
     return err;
 }

@@ -209,6 +209,7 @@ int64_t gale__response_check(const gale__response_t *r, bool *close) {
     uint64_t size = FIXED + (uint64_t)r->stamp->len;
     *close = false;
     if ((r->status < 200 || r->status > 599) && !upgrade) return GALE_EHEADER;
+    if (upgrade) size += r->upgrade.len;
     for (size_t i = 0; i < r->header_count; i++) {
         const gale_header_t *h = &r->headers[i];
         if (h->name.len > MAX_HEAD || h->value.len > MAX_HEAD) return GALE_EHEADER;
@@ -283,8 +284,10 @@ static char *put_status_line(char *out, int status) {
 }
 
 static char *put_framing(char *out, const gale__response_t *r) {
-    if (r->framing == GALE__BODY_UPGRADE)
-        return PUT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+    if (r->framing == GALE__BODY_UPGRADE) {
+        out = put(PUT(out, "Upgrade: "), r->upgrade.ptr, r->upgrade.len);
+        return PUT(out, "\r\nConnection: Upgrade\r\n");
+    }
     if (no_length_ever(r->status)) return out;
     if (r->framing == GALE__BODY_LENGTH) {
         out = PUT(out, "Content-Length: ");

@@ -9,8 +9,8 @@
 #include "date.h"
 #include "gale.h"
 
-/* How the end of the body is told. UPGRADE is the 101 of a WebSocket handshake, the only 1xx the
- * check lets pass: the core writes "Upgrade: websocket" and "Connection: Upgrade" for it. */
+/* How the end of the body is told. UPGRADE is that of a 101, the only 1xx the check lets
+ * pass: "Upgrade" with the new protocol and "Connection: Upgrade" are written for it. */
 enum {
     GALE__BODY_NONE,
     GALE__BODY_LENGTH,
@@ -34,8 +34,9 @@ typedef struct {
     uint8_t
         minor; /* of the request: HTTP/1.0 clients get "Connection: keep-alive" when it is kept */
     bool keep_alive;
-    uint8_t framing; /* GALE__BODY_* */
-    uint64_t length; /* for GALE__BODY_LENGTH */
+    uint8_t framing;    /* GALE__BODY_* */
+    uint64_t length;    /* for GALE__BODY_LENGTH */
+    gale_str_t upgrade; /* the protocol, for GALE__BODY_UPGRADE */
     const gale_header_t *headers;
     size_t header_count;
     const gale__stamp_t *stamp;

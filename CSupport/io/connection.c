@@ -7,6 +7,7 @@
 #include "mem.h"
 #include "server.h"
 #include "str.h"
+#include "tunnel.h"
 #include "ws.h"
 
 enum {
@@ -135,6 +136,8 @@ static size_t process(gale__conn_t *c, char *bytes, size_t len, gale__block_t *b
             n = discard(c, len - pos);
         } else if (phase == GALE__PHASE_WS) {
             n = gale__ws_feed(c, bytes + pos, len - pos);
+        } else if (phase == GALE__PHASE_TUNNEL) {
+            n = gale__tunnel_feed(c, bytes + pos, len - pos);
         } else {
             n = gale__http1_feed(c, bytes + pos, len - pos, block);
         }
@@ -206,6 +209,8 @@ void gale__conn_eof(gale__conn_t *c) {
         break;
     case GALE__PHASE_LINGER:
         break; /* closed as soon as the last response is out */
+    case GALE__PHASE_TUNNEL:
+        break; /* settling tells it, behind what waits to be read */
     default:
         gale__conn_cut(c, GALE_EGONE);
     }
@@ -240,8 +245,13 @@ static void tear_down(gale__conn_t *c) {
     }
     if (c->ws != NULL) {
         gale_ws_t *ws = c->ws;
+        gale_tunnel_t *tunnel = c->tunnel;
         c->ws = NULL;
-        gale__ws_gone(ws, c->cut_reason);
+        if (c->tunneled) {
+            gale__tunnel_gone(tunnel, c->cut_reason);
+        } else {
+            gale__ws_gone(ws, c->cut_reason);
+        }
     }
     if (c->in != NULL) gale__block_unref(c->in);
     c->in = NULL;
@@ -263,6 +273,9 @@ static bool tell_drained(gale__conn_t *c) {
         r->want_drain = false;
         told = true;
         if (s->handler.on_drain != NULL) s->handler.on_drain(r, s->handler_data);
+    } else if (c->tunneled) {
+        told = c->tunnel->want_drain;
+        if (told) gale__tunnel_drained(c->tunnel);
     } else if (c->ws != NULL && c->ws->want_drain) {
         told = true;
         gale__ws_drained(c->ws);
@@ -315,6 +328,13 @@ static void choose_deadline(gale__conn_t *c) {
             gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
         }
         break;
+    case GALE__PHASE_TUNNEL:
+        if (config->tunnel_idle_timeout_ms > 0 && c->deadline != GALE__DEADLINE_TUNNEL) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_TUNNEL, config->tunnel_idle_timeout_ms);
+        } else if (config->tunnel_idle_timeout_ms == 0) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
+        }
+        break;
     default:
         gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
     }
@@ -344,6 +364,7 @@ void gale__conn_settle(gale__conn_t *c) {
         again = c->in != NULL && (next || !c->paused) && process_waiting(c);
         gale__conn_flush(c);
         if (!c->cut_due && tell_drained(c)) again = true;
+        if (c->phase == GALE__PHASE_TUNNEL && !c->cut_due) again |= gale__tunnel_settle(c->tunnel);
         if (c->req != NULL && c->req->waiting_flush &&
             gale__conn_queued(c) <= c->worker->server->config.write_low_water) {
             again = true;
@@ -381,6 +402,7 @@ static void count_timeout(gale__conn_t *c) {
         [GALE__DEADLINE_WRITE] = GALE__N_TIMEOUT_WRITE,
         [GALE__DEADLINE_LINGER] = GALE__N_TIMEOUT_CLOSE,
         [GALE__DEADLINE_WS_CLOSE] = GALE__N_TIMEOUT_CLOSE,
+        [GALE__DEADLINE_TUNNEL] = GALE__N_TIMEOUT_IDLE,
     };
     gale__count(&c->worker->counters, (gale__counter_t)which[c->deadline], 1);
 }
@@ -403,6 +425,15 @@ void gale__conn_expired(gale__conn_t *c) {
             c->last_queued = queued;
             gale__conn_set_deadline(c, GALE__DEADLINE_WRITE,
                                     c->worker->server->config.write_timeout_ms);
+            return;
+        }
+        gale__conn_cut(c, GALE_ETIMEDOUT);
+        break;
+    }
+    case GALE__DEADLINE_TUNNEL: {
+        uint64_t left = gale__tunnel_idle_left(c->tunnel);
+        if (left > 0) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_TUNNEL, left);
             return;
         }
         gale__conn_cut(c, GALE_ETIMEDOUT);
@@ -439,7 +470,9 @@ void gale__conn_cut(gale__conn_t *c, int reason) {
 
 void gale__conn_retire(gale__conn_t *c) {
     c->keep_alive = false;
-    if (c->ws != NULL) {
+    if (c->tunneled) {
+        gale__tunnel_stop(c->tunnel);
+    } else if (c->ws != NULL) {
         gale__ws_close(c->ws, 1001, GALE__LIT("server is stopping"));
     } else if (c->phase == GALE__PHASE_HEAD && (c->req == NULL || c->fresh)) {
         c->close_when_flushed = true;

@@ -35,6 +35,7 @@ typedef enum {
     GALE__PHASE_BODY,   /* a body is coming */
     GALE__PHASE_ANSWER, /* the request is complete, the response is not */
     GALE__PHASE_WS,
+    GALE__PHASE_TUNNEL,
     GALE__PHASE_LINGER, /* the last response is out; what the client still sends is thrown away */
     GALE__PHASE_CLOSED
 } gale__phase_t;
@@ -46,7 +47,8 @@ typedef enum {
     GALE__DEADLINE_IDLE,
     GALE__DEADLINE_WRITE,
     GALE__DEADLINE_LINGER,
-    GALE__DEADLINE_WS_CLOSE
+    GALE__DEADLINE_WS_CLOSE,
+    GALE__DEADLINE_TUNNEL
 } gale__deadline_t;
 
 struct gale__conn {
@@ -55,7 +57,10 @@ struct gale__conn {
     gale__conn_t *next, *prev; /* of the worker's open ones, or its free list */
     gale__conn_t *dirty_next;
     gale_req_t *req; /* the open exchange */
-    gale_ws_t *ws;
+    union {          /* what it became when it ceased to speak HTTP, if it did */
+        gale_ws_t *ws;
+        gale_tunnel_t *tunnel;
+    };
     gale__outbox_t *out;
     gale__block_t *in; /* bytes that wait: [in_start, in_end) */
     uint32_t in_start, in_end;
@@ -81,6 +86,7 @@ struct gale__conn {
     bool fresh : 1;    /* no byte has come yet */
     bool secure : 1;   /* what comes over it is https */
     bool admitted : 1; /* counts among the server's connections */
+    bool tunneled : 1; /* it became a tunnel */
     union {
         uv_handle_t handle;
         uv_stream_t stream;
@@ -110,6 +116,8 @@ int gale__conn_write(gale__conn_t *c, gale_str_t bytes);
 int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf);
 int gale__conn_flush(gale__conn_t *c);
 size_t gale__conn_queued(const gale__conn_t *c);
+/* After a write of the application's: 0; 1 above high water; GALE_ELIMIT, and it is cut. */
+int gale__conn_pressure(gale__conn_t *c);
 
 /* Someone changed its state outside of its own callback: settle it before the loop waits. */
 void gale__conn_touch(gale__conn_t *c);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "server.h"
 
 enum { COPY_LIMIT = 4096 /* larger borrowed writes go out from where they lie */ };
 
@@ -93,6 +94,17 @@ int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf) {
         }
     }
     return 0;
+}
+
+int gale__conn_pressure(gale__conn_t *c) {
+    const gale_config_t *config = &c->worker->server->config;
+    size_t queued = gale__conn_queued(c);
+    if (config->write_limit > 0 && queued > config->write_limit) {
+        gale__conn_cut(c, GALE_ELIMIT);
+        return GALE_ELIMIT;
+    }
+    gale__conn_touch(c);
+    return queued > config->write_high_water;
 }
 
 void gale__conn_written(gale__conn_t *c, gale__backlog_t *b, int status) {

@@ -148,6 +148,31 @@ static void ended(gale_req_t *r) {
     gale__conn_touch(r->conn);
 }
 
+int gale__exchange_switch(gale_req_t *r, gale_str_t protocol, const gale_header_t *h, size_t n) {
+    gale__conn_t *c = r->conn;
+    gale__response_t head = {
+        .status = protocol.len > 0 ? 101 : 200,
+        .minor = 1,
+        .keep_alive = true,
+        .framing = protocol.len > 0 ? GALE__BODY_UPGRADE : GALE__BODY_NONE,
+        .upgrade = protocol,
+        .headers = h,
+        .header_count = n,
+        .stamp = gale__worker_stamp(r->worker),
+    };
+    bool close = false;
+    int64_t bound = gale__response_check(&head, &close);
+    if (bound < 0 || close) return bound < 0 ? (int)bound : GALE_EHEADER;
+    if (bound > GALE__OUT_ARENA) return GALE_ELIMIT;
+    char *room = gale__conn_reserve(c, (size_t)bound);
+    if (room == NULL) return GALE_EGONE;
+    gale__outbox_commit(c->out, gale__response_write(&head, room));
+    gale__count_response(&r->worker->counters, head.status);
+    r->resp_state = GALE__RESP_ENDED;
+    r->status = (uint16_t)head.status;
+    return 0;
+}
+
 /* ------------------------------------------------------------------------------ whole responses */
 
 int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
@@ -210,18 +235,10 @@ static int may_write(gale_req_t *r, size_t len) {
 }
 
 static int after_write(gale_req_t *r, int err) {
-    gale__conn_t *c = r->conn;
-    const gale_config_t *config = &r->worker->server->config;
     if (err < 0) return err;
-    size_t queued = gale__conn_queued(c);
-    if (config->write_limit > 0 && queued > config->write_limit) {
-        gale__conn_cut(c, GALE_ELIMIT);
-        return GALE_ELIMIT;
-    }
-    gale__conn_touch(c);
-    if (queued <= config->write_high_water) return 0;
-    r->want_drain = true;
-    return 1;
+    int pressure = gale__conn_pressure(r->conn);
+    if (pressure == 1) r->want_drain = true;
+    return pressure;
 }
 
 int gale__exchange_write(gale_req_t *r, gale_str_t bytes) {
@@ -295,6 +312,7 @@ static void end_too_short(gale_req_t *r) {
     }
     c->keep_alive = false;
     r->too_short = true;
+    gale__count_response_back(&r->worker->counters, r->status);
     gale__http1_write_refusal(c, 500, "the response was not finished", true);
     ended(r);
 }

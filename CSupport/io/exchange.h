@@ -85,6 +85,9 @@ int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size
 int gale__exchange_write(gale_req_t *r, gale_str_t bytes);
 int gale__exchange_write_buf(gale_req_t *r, gale_buf_t buf);
 int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n);
+/* Ends the request with the answer behind which the connection speaks `protocol`: 101, or 200 to
+ * CONNECT with none. What it becomes, and on_done, are the caller's. */
+int gale__exchange_switch(gale_req_t *r, gale_str_t protocol, const gale_header_t *h, size_t n);
 /* Whether a response of this status to this request has a body on the wire. */
 bool gale__exchange_sends_body(const gale_req_t *r, int status);
 /* A file as the body; see file.c. */

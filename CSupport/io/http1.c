@@ -320,7 +320,9 @@ bool gale__http1_advance(gale__conn_t *c) {
     if (c->ws == NULL && r->body_mode != GALE__BODY_WHOLE && c->keep_alive) return false;
     c->req = NULL;
     gale__exchange_free(r);
-    if (c->ws != NULL) return c->phase == GALE__PHASE_WS; /* it may have failed already */
+    if (c->ws != NULL) { /* it speaks something else now, if it has not failed already */
+        return c->phase == GALE__PHASE_WS || c->phase == GALE__PHASE_TUNNEL;
+    }
     if (!c->keep_alive || c->worker->state != GALE__WORKER_RUNNING) {
         gale__conn_linger(c);
         return false;

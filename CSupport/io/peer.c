@@ -27,6 +27,7 @@ struct gale_peer_s {
     size_t queued;
     uv_idle_t later; /* does what must not happen within a call of the server's */
     bool stalled, reading, pumping, eof, leaving, closing;
+    bool end_due; /* the server's side has ended, which the client does not know yet */
 };
 
 static gale_peer_t *peer_of(const gale__conn_t *c) {
@@ -100,6 +101,14 @@ static bool drain(gale_peer_t *p) {
     return true;
 }
 
+/* The end of what the server sends, behind all of it. */
+static bool tell_end(gale_peer_t *p) {
+    if (!p->end_due || p->stalled || p->queue != NULL || p->out.start < p->out.end) return false;
+    p->end_due = false;
+    p->handler.on_end(p, p->data);
+    return true;
+}
+
 /* What the client has done last, when all it sent has been taken. */
 static bool depart(gale_peer_t *p) {
     if (!at_rest(p)) return false;
@@ -123,7 +132,7 @@ static void pump(gale_peer_t *p) {
     }
     gale_worker_t *before = gale__worker_enter(p->worker);
     p->pumping = true;
-    while ((!p->stalled && hand_over(p)) || drain(p) || feed(p) || depart(p)) {
+    while ((!p->stalled && hand_over(p)) || drain(p) || tell_end(p) || feed(p) || depart(p)) {
     }
     p->pumping = false;
     gale__worker_leave(before);
@@ -213,9 +222,16 @@ static void peer_close(gale__conn_t *c) {
     uv_idle_start(&p->later, on_later);
 }
 
-/* A FIN from the server is followed by the client's own, as a browser's would be. */
+/* A FIN from the server is followed by the client's own, as a browser's would be, unless the client
+ * of a tunnel wants to know. */
 static void peer_shutdown(gale__conn_t *c) {
-    gale__conn_cut(c, GALE_OK);
+    gale_peer_t *p = peer_of(c);
+    if (c->phase != GALE__PHASE_TUNNEL || p->handler.on_end == NULL) {
+        gale__conn_cut(c, GALE_OK);
+        return;
+    }
+    p->end_due = true;
+    if (!p->pumping) uv_idle_start(&p->later, on_later);
 }
 
 static int peer_peer(const gale__conn_t *c, gale__ip_t *ip) {

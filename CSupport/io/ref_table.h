@@ -12,7 +12,7 @@
 
 #include "gale.h"
 
-enum { GALE__REF_REQ = 1, GALE__REF_WS = 2 };
+enum { GALE__REF_REQ = 1, GALE__REF_WS = 2, GALE__REF_TUNNEL = 3 };
 enum {
     GALE__REF_CHUNKS = 18,
     GALE__REF_FIRST = 64

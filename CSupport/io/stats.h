@@ -59,6 +59,10 @@ static inline void gale__count(gale__counters_t *c, gale__counter_t which, uint6
 static inline void gale__count_response(gale__counters_t *c, int status) {
     gale__count(c, (gale__counter_t)(GALE__N_1XX + status / 100 - 1), 1);
 }
+/* No, it does not. */
+static inline void gale__count_response_back(gale__counters_t *c, int status) {
+    gale__count(c, (gale__counter_t)(GALE__N_1XX + status / 100 - 1), (uint64_t)-1);
+}
 
 /* Sums the workers' counters. Any thread. */
 void gale__stats_sum(const gale_server_t *s, gale_stats_t *out);

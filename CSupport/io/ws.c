@@ -57,29 +57,11 @@ static int check_handshake(gale_req_t *r, char accept[28]) {
 
 static int write_101(gale_req_t *r, const char accept[28], const gale_header_t *headers, size_t n) {
     enum { MOST = 64 };
-    gale__conn_t *c = r->conn;
     gale_header_t all[MOST];
     if (n >= MOST) return GALE_ELIMIT;
     all[0] = (gale_header_t){GALE__LIT("Sec-WebSocket-Accept"), gale_str(accept, 28)};
     for (size_t i = 0; i < n; i++) all[i + 1] = headers[i];
-    gale__response_t head = {
-        .status = 101,
-        .minor = 1,
-        .keep_alive = true,
-        .framing = GALE__BODY_UPGRADE,
-        .headers = all,
-        .header_count = n + 1,
-        .stamp = gale__worker_stamp(r->worker),
-    };
-    bool close = false;
-    int64_t bound = gale__response_check(&head, &close);
-    if (bound < 0 || close) return bound < 0 ? (int)bound : GALE_EHEADER;
-    if (bound > GALE__OUT_ARENA) return GALE_ELIMIT;
-    char *room = gale__conn_reserve(c, (size_t)bound);
-    if (room == NULL) return GALE_EGONE;
-    gale__outbox_commit(c->out, gale__response_write(&head, room));
-    gale__count_response(&r->worker->counters, 101);
-    return 0;
+    return gale__exchange_switch(r, GALE__LIT("websocket"), all, n + 1);
 }
 
 int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
@@ -110,8 +92,6 @@ int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
     gale__count(&c->worker->counters, GALE__N_WEBSOCKETS, 1);
     c->phase = GALE__PHASE_WS;
     c->paused = false;
-    r->resp_state = GALE__RESP_ENDED;
-    r->status = 101;
     gale__exchange_done(r, GALE_EUPGRADED);
     if (c->eof) gale__conn_cut(c, GALE_EGONE); /* it will never say a word */
     gale__conn_touch(c);                       /* settling gives the request back */
@@ -130,18 +110,10 @@ static int write_frame_head(gale_ws_t *ws, int opcode, uint64_t length) {
 }
 
 static int after_send(gale_ws_t *ws, int err) {
-    gale__conn_t *c = ws->conn;
     if (err < 0) return err;
-    size_t queued = gale__conn_queued(c);
-    const gale_config_t *config = config_of(ws);
-    if (config->write_limit > 0 && queued > config->write_limit) {
-        gale__conn_cut(c, GALE_ELIMIT);
-        return GALE_ELIMIT;
-    }
-    gale__conn_touch(c);
-    if (queued <= config->write_high_water) return 0;
-    ws->want_drain = true;
-    return 1;
+    int pressure = gale__conn_pressure(ws->conn);
+    if (pressure == 1) ws->want_drain = true;
+    return pressure;
 }
 
 static int write_message_head(gale_ws_t *ws, int kind, uint64_t length) {

@@ -12,6 +12,8 @@
 
 typedef struct {
     rig_ws_t ws;
+    gale_tunnel_t *tunnel;
+    unsigned tunnels, tunnels_closed;
     gale_ref_t ref;
     unsigned bufs, freed; /* owned buffers given away, and given back */
     unsigned posts, posted;
@@ -98,7 +100,60 @@ static void upgrade(rig_t *rig, gale_req_t *req) {
     give_up(req, gale_ws_accept(req, &h, &f->ws, NULL, 0, &f->ws.ws));
 }
 
+static void tunnel_data(gale_tunnel_t *t, gale_str_t bytes, void *data) {
+    rig_t *rig = data;
+    if (gale_tunnel_write(t, bytes) >= 0) gale_tunnel_write_buf(t, buf(rig, 3000));
+}
+
+static void tunnel_closed(gale_tunnel_t *t, int status, void *data) {
+    fault_t *f = ((rig_t *)data)->arg;
+    CHECK(f->tunnel == t && status <= 0);
+    f->tunnels_closed++;
+    f->tunnel = NULL;
+}
+
+static void become_tunnel(rig_t *rig, gale_req_t *req) {
+    fault_t *f = rig->arg;
+    gale_tunnel_handler_t h = gale_tunnel_handler();
+    h.on_data = tunnel_data;
+    h.on_close = tunnel_closed;
+    int err = gale_tunnel_accept(req, gale_str(NULL, 0), &h, rig, NULL, 0, &f->tunnel);
+    f->tunnels += err == 0;
+    give_up(req, err);
+}
+
+static void pause_first(rig_t *rig, gale_req_t *req) {
+    (void)rig;
+    gale_req_pause(req);
+}
+
 /* ---------------------------------------------------------------------------------------- plays */
+
+static void play_tunnel(rig_t *rig, rig_client_t *client) {
+    fault_t *f = rig->arg;
+    rig_send(client, "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\nearly");
+    if (client->peer != NULL) gale_peer_stall(client->peer, true);
+    if (f->tunnel != NULL) {
+        f->ref = gale_tunnel_ref(f->tunnel);
+        gale_ref_write(rig->server, f->ref, buf(rig, 3000));
+        gale_tunnel_pause(f->tunnel);
+    }
+    rig_send_bytes(client, rig_pattern(90000), 90000);
+    rig_turn(rig, 2);
+    if (f->tunnel != NULL) gale_tunnel_resume(f->tunnel);
+    rig_turn(rig, 2);
+    if (client->peer != NULL) gale_peer_stall(client->peer, false);
+    if (client->peer != NULL) gale_peer_shutdown(client->peer);
+    rig_turn(rig, 2);
+}
+
+static void play_late_collect(rig_t *rig, rig_client_t *client) {
+    rig_send(client, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                     "Content-Length: 10000\r\n\r\n");
+    if (rig->req != NULL) gale_req_collect(rig->req, 1 << 20);
+    rig_turn(rig, 1);
+    rig_send_bytes(client, rig_pattern(10000), 10000);
+}
 
 static void play_get(rig_t *rig, rig_client_t *client) {
     rig_send(client, "GET / HT");
@@ -158,6 +213,8 @@ static const scenario_t scenarios[] = {
     {"streamed response, stalled", stream, NULL, play_stalled},
     {"answered by reference", by_ref, NULL, play_get},
     {"websocket", upgrade, NULL, play_ws},
+    {"tunnel", become_tunnel, NULL, play_tunnel},
+    {"post, collected late", pause_first, collected, play_late_collect},
 };
 
 /* -------------------------------------------------------------------------------------- running */
@@ -194,6 +251,7 @@ static bool attempt(const scenario_t *s, unsigned long fail, bool sticky) {
     rig_text_free(&f.ws.log);
     CHECK_EQ_UINT(f.freed, f.bufs);
     CHECK_EQ_UINT(f.posted, f.posts);
+    CHECK(f.tunnel == NULL && f.tunnels_closed == f.tunnels);
     CHECK(f.ws.ws == NULL && f.ws.closes <= 1);
     rig_alloc_end();
     return refused;

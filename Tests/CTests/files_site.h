@@ -155,7 +155,8 @@ static void site_end(site_t *site) {
 /* Sends a request with these extra header lines; gives the status. */
 static int ask(site_t *site, const char *method, const char *target, const char *extra) {
     char text[8192];
-    gale_peer_handler_t handler = {sizeof handler, on_data, on_close};
+    gale_peer_handler_t handler = {
+        .struct_size = sizeof handler, .on_data = on_data, .on_close = on_close};
     gale_peer_t *peer;
     int len =
         snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n",

@@ -95,6 +95,7 @@ TEST(http1_response, upgrade) {
     gale_header_t h = {GALE__LIT("Sec-WebSocket-Accept"),
                        GALE__LIT("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")};
     gale__response_t r = response(101, GALE__BODY_UPGRADE, 0);
+    r.upgrade = GALE__LIT("websocket");
     r.headers = &h;
     r.header_count = 1;
     CHECK_EQ_STR(head(&r), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"

@@ -151,9 +151,15 @@ static void peer_closed(gale_peer_t *peer, void *data) {
     client->closes++;
 }
 
+static void peer_end(gale_peer_t *peer, void *data) {
+    rig_client_t *client = data;
+    (void)peer;
+    client->ends++;
+}
+
 void rig_connect(rig_t *rig, rig_client_t *client) {
     gale_peer_handler_t h = {
-        .struct_size = sizeof h, .on_data = peer_data, .on_close = peer_closed};
+        .struct_size = sizeof h, .on_data = peer_data, .on_close = peer_closed, .on_end = peer_end};
     memset(client, 0, sizeof *client);
     rig_text_add(&client->out, gale_str("", 0));
     int err = gale_peer_open(rig->worker, &h, client, &client->peer);

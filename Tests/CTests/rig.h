@@ -60,6 +60,7 @@ void rig_wait(rig_t *rig, unsigned ms);
 typedef struct {
     gale_peer_t *peer; /* null once it is closed */
     unsigned closes;
+    unsigned ends; /* of the server's side of a tunnel */
     rig_text_t out;
 } rig_client_t;
 

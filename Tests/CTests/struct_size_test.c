@@ -114,6 +114,37 @@ static int ws_handler_take(void *given) {
     return u.err;
 }
 
+static void tunnel_closed(gale_tunnel_t *tunnel, int status, void *data) {
+    (void)tunnel, (void)status;
+    ((upgrade_t *)data)->closes++;
+}
+static void tunnel_handler_init(void *s, size_t size) {
+    gale_tunnel_handler_init(s, size);
+}
+static void tunnel_handler_fill(void *s) {
+    ((gale_tunnel_handler_t *)s)->on_close = tunnel_closed;
+}
+static void make_tunnel(rig_t *rig, gale_req_t *req) {
+    upgrade_t *u = rig->arg;
+    u->err = gale_tunnel_accept(req, gale_cstr("x"), u->given, u, NULL, 0, NULL);
+    overwrite(u->given, u->err);
+    if (u->err < 0) CHECK_EQ_INT(gale_respond_text(req, 500, "no"), 0);
+}
+static int tunnel_handler_take(void *given) {
+    rig_t rig;
+    char out[512];
+    upgrade_t u = {.given = given, .err = 1};
+    rig_init(&rig);
+    rig.request = make_tunnel;
+    rig.arg = &u;
+    rig_open(&rig);
+    rig_ask(&rig, "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", out,
+            sizeof out);
+    CHECK_EQ_UINT(u.closes, u.err == 0);
+    rig_close(&rig);
+    return u.err;
+}
+
 static void peer_closed(gale_peer_t *peer, void *data) {
     (void)peer;
     ++*(unsigned *)data;
@@ -181,6 +212,8 @@ static const growing_t structs[] = {
      handler_fill, handler_take},
     {"gale_ws_handler_t", sizeof(gale_ws_handler_t), UP_TO(gale_ws_handler_t, on_close),
      ws_handler_init, ws_handler_fill, ws_handler_take},
+    {"gale_tunnel_handler_t", sizeof(gale_tunnel_handler_t), UP_TO(gale_tunnel_handler_t, on_close),
+     tunnel_handler_init, tunnel_handler_fill, tunnel_handler_take},
     {"gale_peer_handler_t", sizeof(gale_peer_handler_t), UP_TO(gale_peer_handler_t, on_close), NULL,
      peer_handler_fill, peer_handler_take},
     {"gale_limiter_config_t", sizeof(gale_limiter_config_t), UP_TO(gale_limiter_config_t, max_keys),

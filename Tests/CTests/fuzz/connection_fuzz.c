@@ -32,9 +32,11 @@ typedef struct {
     gale_peer_t *peer;
     gale_req_t *req; /* the open request */
     gale_ws_t *ws;
+    gale_tunnel_t *tunnel;
     gale_ref_t ref;
     uint8_t mode; /* what on_request does */
     bool streaming, begun, got_last, stalled;
+    unsigned tunnels_opened, tunnels_closed, tunnel_ends;
     unsigned requests, dones, bufs, freed, ws_opened, ws_closed, closes, posts, posted;
 } fuzz_t;
 
@@ -108,6 +110,79 @@ static void act_ws(fuzz_t *f) {
     }
 }
 
+/* -------------------------------------------------------------------------------------- tunnels */
+
+static void tunnel_data(gale_tunnel_t *t, gale_str_t bytes, void *data) {
+    fuzz_t *f = data;
+    MUST((f->tunnel == NULL || f->tunnel == t) && bytes.len > 0 && f->tunnel_ends == 0);
+    if (f->mode & 1) gale_tunnel_write(t, bytes);
+    if (f->mode & 2) gale_tunnel_pause(t);
+    if ((f->mode & 12) == 12) gale_tunnel_end(t);
+}
+
+static void tunnel_end(gale_tunnel_t *t, void *data) {
+    fuzz_t *f = data;
+    MUST(f->tunnel == t && f->tunnel_ends++ == 0);
+    if (f->mode & 4) gale_tunnel_write(t, gale_str(pattern, 1000));
+    if (f->mode & 8) gale_tunnel_end(t);
+}
+
+static void tunnel_stop(gale_tunnel_t *t, void *data) {
+    fuzz_t *f = data;
+    MUST(f->tunnel == t);
+    if (f->mode & 16) gale_tunnel_end(t);
+}
+
+static void tunnel_close(gale_tunnel_t *t, int status, void *data) {
+    fuzz_t *f = data;
+    MUST(f->tunnel == t && status <= 0 && gale_tunnel_ref(t).bits == 0);
+    MUST(gale_tunnel_write(t, gale_str("x", 1)) < 0 && gale_tunnel_end(t) < 0);
+    f->tunnels_closed++;
+    f->tunnel = NULL;
+}
+
+static void accept_tunnel(fuzz_t *f, gale_req_t *req) {
+    gale_tunnel_handler_t h = gale_tunnel_handler();
+    bool upgrade = gale_req_wants_upgrade(req, gale_cstr("raw"));
+    h.on_data = tunnel_data;
+    h.on_end = f->mode & 32 ? tunnel_end : NULL;
+    h.on_stop = tunnel_stop;
+    h.on_close = tunnel_close;
+    f->tunnel_ends = 0;
+    if (gale_tunnel_accept(req, upgrade ? gale_cstr("raw") : gale_str(NULL, 0), &h, f, NULL, 0,
+                           &f->tunnel) == 0) {
+        MUST(f->req == NULL);
+        f->tunnels_opened++;
+    }
+}
+
+static void act_tunnel(fuzz_t *f) {
+    gale_tunnel_t *t = f->tunnel;
+    switch (next(f) % 8) {
+    case 0:
+        gale_tunnel_write(t, gale_str(pattern, pick_size(f)));
+        break;
+    case 1:
+        gale_tunnel_write_buf(t, buf(f, pick_size(f)));
+        break;
+    case 2:
+        gale_tunnel_end(t);
+        break;
+    case 3:
+    case 4:
+        gale_tunnel_pause(t);
+        break;
+    case 5:
+        gale_tunnel_resume(t);
+        break;
+    case 6:
+        gale_ref_write(f->server, gale_tunnel_ref(t), buf(f, pick_size(f)));
+        break;
+    default:
+        gale_tunnel_abort(t);
+    }
+}
+
 /* ------------------------------------------------------------------------------------- requests */
 
 static void posted(gale_server_t *s, gale_ref_t ref, void *arg) {
@@ -140,6 +215,7 @@ static void act(fuzz_t *f, gale_req_t *req, uint8_t what) {
     h.on_close = on_close;
     switch (what % 16) {
     case 0:
+        if (gale_req_expects_continue(req)) gale_req_pause(req);
         break; /* later */
     case 1:
         gale_respond(req, 200, NULL, 0, gale_str(pattern, pick_size(f)));
@@ -178,7 +254,11 @@ static void act(fuzz_t *f, gale_req_t *req, uint8_t what) {
         gale_req_set_max_body(req, pick_size(f));
         break;
     case 13:
-        if (gale_ws_accept(req, &h, f, NULL, 0, &f->ws) == 0) f->ws_opened++;
+        if (!gale_req_wants_websocket(req)) {
+            accept_tunnel(f, req);
+        } else if (gale_ws_accept(req, &h, f, NULL, 0, &f->ws) == 0) {
+            f->ws_opened++;
+        }
         break;
     case 14:
         send_file(f, req);
@@ -237,6 +317,11 @@ static void peer_data(gale_peer_t *peer, gale_str_t bytes, void *data) {
     MUST(f->peer == peer && bytes.len > 0);
 }
 
+static void peer_end(gale_peer_t *peer, void *data) {
+    fuzz_t *f = data;
+    MUST(f->peer == peer);
+}
+
 static void peer_closed(gale_peer_t *peer, void *data) {
     fuzz_t *f = data;
     MUST(f->peer == peer);
@@ -261,6 +346,8 @@ static const char *const canned[] = {
     "\x01\x81\x01\x01\x01\x01i",
     "\x88\x82\x01\x01\x01\x01\x02\xe9",
     "\x82\xfe\x0b\xb8\x01\x01\x01\x01",
+    "CONNECT h:80" H "\r\nearly",
+    "GET /" H "Upgrade: raw\r\nConnection: Upgrade\r\n\r\n",
 };
 
 static void play(fuzz_t *f) {
@@ -301,7 +388,11 @@ static void play(fuzz_t *f) {
         if (f->req != NULL) act(f, f->req, next(f));
         break;
     case 12:
-        act_ws(f);
+        if (f->tunnel != NULL) {
+            act_tunnel(f);
+        } else {
+            act_ws(f);
+        }
         break;
     case 13:
         if (next(f) == 13) gale_server_stop(f->server);
@@ -319,6 +410,7 @@ static void open_server(fuzz_t *f) {
     gale_peer_handler_t p = {
         .struct_size = sizeof p, .on_data = peer_data, .on_close = peer_closed};
     uint8_t how = next(f);
+    if (how & 16) p.on_end = peer_end;
     c.max_body_bytes = 100000;
     c.ws_max_message_bytes = 100000;
     c.allow_half_close = how & 2;
@@ -339,6 +431,7 @@ static void open_server(fuzz_t *f) {
 static void check_left(const fuzz_t *f) {
     const gale_worker_t *w = f->worker;
     MUST(f->closes == 1 && f->dones == f->requests && f->ws_closed == f->ws_opened);
+    MUST(f->tunnels_closed == f->tunnels_opened);
     MUST(f->posted == f->posts);
     if (w->state != GALE__WORKER_RUNNING) return; /* pools may be gone */
     MUST(w->conns == NULL && w->conn_count == 0 && w->dirty == NULL && w->wheel.count == 0);
