@@ -2,3 +2,5 @@
 @_exported public import GaleTemplate
 // Settings name it.
 @_exported public import struct GaleCore.ServerConfiguration
+// Requests give them.
+@_exported public import struct GaleCore.ServerStats

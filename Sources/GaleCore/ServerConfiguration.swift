@@ -26,6 +26,11 @@ public struct ServerConfiguration: Sendable {
     public var maxMessageBytes: Int?
     /// Bytes queued for a client above which a writer waits; default 64 KiB.
     public var writeHighWater: Int?
+    /// Open connections over all workers; default the descriptors the process may have, less a sixteenth. Beyond it the
+    /// client that has been idle longest gives way, or the new one gets 503.
+    public var maxConnections: Int?
+    /// Connections of one IPv4 address or IPv6 /64; default no limit. Beyond it they are closed at once.
+    public var maxConnectionsPerAddress: Int?
     /// The proxies whose word is taken for the client's address, scheme and host (H1-23): networks and addresses such
     /// as "10.0.0.0/8", "::1", or "unix" for unix sockets. Name only machines that set or remove the fields of
     /// `forwarded` in all they pass on. Default: nobody's.
@@ -82,6 +87,8 @@ public struct ServerConfiguration: Sendable {
         set(\.write_timeout_ms, writeTimeout)
         set(\.shutdown_grace_ms, shutdownGrace)
         set(\.write_high_water, writeHighWater)
+        set(\.max_connections, maxConnections)
+        set(\.max_connections_per_address, maxConnectionsPerAddress)
         if let maxBodyBytes { config.max_body_bytes = UInt64(clamping: maxBodyBytes) }
         if let maxMessageBytes { config.ws_max_message_bytes = UInt64(clamping: maxMessageBytes) }
         config.forwarded_family = UInt32(forwarded.code)

@@ -1,4 +1,4 @@
-internal import GaleCore
+public import GaleCore
 
 /// A request, as closures and middleware see it. It is cheap: text is made only of what is asked for.
 ///
@@ -88,6 +88,9 @@ public struct Request {
 
     /// The response, to look at or change before it is sent.
     public var response: Response { Response(call: call) }
+
+    /// Counters of the server that received this request, for a page of metrics; nil when the client has left.
+    public var serverStats: ServerStats? { call?.worker.server.stats }
 
     /// A value kept with this request, for middleware to leave to handlers.
     public func value<T: Sendable>(_ type: T.Type) -> T? { call?.extrasIfAny?.values[ObjectIdentifier(type)] as? T }
