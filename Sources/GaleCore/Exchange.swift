@@ -134,6 +134,12 @@ open class Exchange {
         return gale_req_has_body(pointer)
     }
 
+    /// Whether the client sends the body only after 100 Continue: it goes out when the body is let come.
+    public final var expectsContinue: Bool {
+        guard let pointer else { return false }
+        return gale_req_expects_continue(pointer)
+    }
+
     /// The announced Content-Length; -1 when chunked, 0 without body.
     public final var contentLength: Int {
         guard let pointer else { return 0 }

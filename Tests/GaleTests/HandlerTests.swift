@@ -1,4 +1,5 @@
 import Gale
+import GaleCore
 import GaleTesting
 import Testing
 
@@ -130,6 +131,22 @@ private final class Helpers: RequestHandler {
 }
 
 private func double(_ number: Int) async -> Int { number * 2 }
+
+/// Takes the body of those who say who they are.
+private final class Guarded: RequestHandler {
+    private var count = 0
+
+    override class var streamsBody: Bool { true }
+
+    override func prepare() async throws {
+        try await sleep(for: .milliseconds(20))
+        if path != "/upload" && request.header("User") == nil { throw HTTPError(403) }
+    }
+
+    private var path: String { request.path }
+    override func dataReceived(_ chunk: [UInt8]) async throws { count += chunk.count }
+    override func post() async throws { try write("\(count)") }
+}
 
 @Suite struct HandlerTests {
     private static func application(_ log: Recorder = Recorder()) -> Application {
@@ -273,6 +290,49 @@ private func double(_ number: Int) async -> Int { number * 2 }
             let response = try await client.request("POST", "/life", body: body)
             #expect(response.status == 413)
         }
+    }
+
+    @Test("WEB-37: routes with limits of their own", arguments: TestMode.allCases) func limits(_ mode: TestMode)
+        async throws
+    {
+        let app = Application(settings: .quiet) {
+            Route(post: "/small") { (request: Request) in "\(request.body.count)" }.maxBody(10)
+            Group("/large") { Route(post: "") { (request: Request) in "\(request.body.count)" }.maxBody(3 << 20) }
+            Route("/upload", Guarded.self).maxBody(3 << 20)
+            Route(post: "/usual") { (request: Request) in "\(request.body.count)" }
+        }
+        try await app.test(mode) { client in
+            for (path, count, status) in [
+                ("/small", 10, 200), ("/small", 11, 413), ("/large", 3 << 20, 200), ("/large", 3 << 20 + 1, 413),
+                ("/upload", 3 << 20, 200), ("/upload", 3 << 20 + 1, 413), ("/usual", 1 << 20, 200),
+                ("/usual", 1 << 20 + 1, 413),
+            ] {
+                let body = [UInt8](repeating: 1, count: count)
+                let response = try await client.request("POST", path, body: body)
+                #expect(response.status == status, "\(path) \(count)")
+                if status == 200 { #expect(response.text == "\(count)") }
+            }
+        }
+    }
+
+    @Test("H1-06: a handler refuses before the body comes, or has it come") func expectation() async throws {
+        let server = try Application(settings: .quiet) { Route("/", Guarded.self) }.start([], workers: 1)
+        await server.ready()
+        for (user, wants) in [("", "HTTP/1.1 403 "), ("User: ann\r\n", "HTTP/1.1 100 Continue\r\n\r\n")] {
+            let client = try await MemoryConnection.open(to: server)
+            client.send(
+                Array("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\(user)\r\n".utf8))
+            let first = String(decoding: await client.receive() ?? [], as: UTF8.self)
+            #expect(first.hasPrefix(wants))
+            if !user.isEmpty {
+                client.send(Array("abc".utf8))
+                let second = String(decoding: await client.receive() ?? [], as: UTF8.self)
+                #expect(second.hasPrefix("HTTP/1.1 200 ") && second.hasSuffix("\r\n\r\n3"))
+            }
+            client.close()
+        }
+        server.stop()
+        await server.join()
     }
 
     @Test("concurrent requests on one loop") func concurrent() async throws {

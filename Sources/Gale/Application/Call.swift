@@ -100,12 +100,16 @@ final class Call: Exchange, LoopWork {
 
     private func begin(_ entry: RouteEntry) {
         if !hasBody { return run(entry) }
-        if case .handler(let factory) = entry.endpoint(method), factory.streamsBody {
-            extras.body = BodyQueue()
-            return run(entry)
-        }
+        let limit = entry.maxBody(method)
         do throws(CoreError) {
-            try collect(atMost: application.maxBody)
+            if case .handler(let factory) = entry.endpoint(method), factory.streamsBody {
+                extras.body = BodyQueue()
+                if let limit { try setMaxBody(limit) }
+                // A client that waits for 100 Continue is told when the handler wants the body (H1-06).
+                if expectsContinue { pauseBody() }
+                return run(entry)
+            }
+            try collect(atMost: limit ?? application.maxBody)
         } catch {
             // Above the limit the core answers 413 by itself.
             if error != .limit { fail(error) }

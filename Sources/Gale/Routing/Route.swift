@@ -11,6 +11,8 @@ public struct Route: Sendable {
     var middleware: [any Middleware] = []
     /// Routes of one group share their middleware; the number tells groups apart.
     var group: [Int] = []
+    /// Of a request body, in bytes; nil: as the settings say.
+    var maxBody: Int?
     /// Why an application with it cannot start.
     var mistake: String?
 
@@ -30,6 +32,13 @@ public struct Route: Sendable {
     /// A handler that `make` makes, with what it needs.
     public init<H: RequestHandler>(_ path: String, name: String? = nil, make: @escaping @Sendable () -> H) {
         self.init(path, name: name, type: H.self, make: make)
+    }
+
+    /// The same with another limit for request bodies, in bytes, than `Settings.server.maxBodyBytes` (WEB-37). Beyond it 413.
+    public func maxBody(_ bytes: Int) -> Route {
+        var route = self
+        route.maxBody = bytes
+        return route
     }
 
     private init<H: RequestHandler>(_ path: String, name: String?, type: H.Type, make: @escaping @Sendable () -> H) {
@@ -77,6 +86,7 @@ public struct Group: Sendable {
                 path: prefix + route.path, method: route.method,
                 name: route.name, endpoint: route.endpoint)
             outer.middleware = middleware + route.middleware
+            outer.maxBody = route.maxBody
             outer.mistake = route.mistake
             outer.group = middleware.isEmpty ? route.group : [identity] + route.group
             return outer

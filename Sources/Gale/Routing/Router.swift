@@ -30,6 +30,8 @@ final class RouteEntry: Sendable {
     private let endpoints: [Endpoint?]
     /// The endpoints that don't wait, to be called without looking any further.
     private let syncBodies: [(@Sendable (Request) throws -> Void)?]
+    /// The limits of bodies that have one of their own.
+    private let bodyLimits: [Int?]
     /// Without middleware.
     let isPlain: Bool
     /// The methods that have routes of their own.
@@ -40,19 +42,21 @@ final class RouteEntry: Sendable {
         path = Array(pattern.text.utf8)
         self.middleware = middleware
         isPlain = middleware.isEmpty
-        var named: [Method: Endpoint] = [:]
-        var any: Endpoint?
+        var named: [Method: Route] = [:]
+        var any: Route?
         var methods = MethodSet()
         for route in routes {
             guard let method = route.method else {
-                any = any ?? route.endpoint
+                any = any ?? route
                 continue
             }
-            if named[method] == nil { named[method] = route.endpoint }
+            if named[method] == nil { named[method] = route }
             methods.insert(method)
         }
         self.methods = methods
-        endpoints = Method.allCases.map { named[$0] ?? ($0 == .head ? named[.get] : nil) ?? any }
+        let answering = Method.allCases.map { named[$0] ?? ($0 == .head ? named[.get] : nil) ?? any }
+        endpoints = answering.map { $0?.endpoint }
+        bodyLimits = answering.map { $0?.maxBody }
         syncBodies = endpoints.map { endpoint in
             if case .sync(let body) = endpoint { return body }
             return nil
@@ -61,6 +65,7 @@ final class RouteEntry: Sendable {
 
     func answers(_ method: Method) -> Bool { endpoints[method.rawValue] != nil }
     func endpoint(_ method: Method) -> Endpoint? { endpoints[method.rawValue] }
+    func maxBody(_ method: Method) -> Int? { bodyLimits[method.rawValue] }
     func syncBody(_ method: Method) -> (@Sendable (Request) throws -> Void)? { syncBodies[method.rawValue] }
 }
 
