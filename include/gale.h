@@ -22,12 +22,11 @@
  *   gale_buf_t  owned bytes: whoever takes one calls free_fn(free_arg) exactly once, also when the
  *               call fails. A null free_fn means that the bytes outlive the server (string
  *               literals, static tables).
- *   Structs     gale_config_t, gale_handler_t, gale_ws_handler_t, gale_tunnel_handler_t and
- *               gale_peer_handler_t begin with struct_size and only ever grow at the end. They are
- *               copied by the call that takes them. Fill them with gale_config(), gale_handler(),
- *               gale_ws_handler(), gale_tunnel_handler(); a gale_peer_handler_t by hand. A
- *               library older than the caller accepts a longer struct if the part it doesn't know
- *               is all zero, and answers GALE_EVERSION if not, as to one of more than 4096 bytes.
+ *   Structs     that begin with struct_size (gale_config_t, gale_handler_t ...) only ever grow at
+ *               the end. They are copied by the call that takes them. Fill them with gale_config(),
+ *               gale_handler() ...; those without such a function by hand. A library older than the
+ *               caller accepts a longer struct if the part it doesn't know is all zero, and answers
+ *               GALE_EVERSION if not, as to one of more than 4096 bytes.
  *   Callbacks   run on the loop thread of the worker that owns the connection. They may call
  *               anything marked "loop". They must not block: every other client of that worker
  *               waits meanwhile.
@@ -49,7 +48,7 @@
  *   gale_ws_*, gale_tunnel_*, gale_files_serve  yes            no: GALE_ETHREAD     no
  *   gale_ref_req, _ws, _tunnel                  yes            no: null             no
  *   gale_ref_*                                  yes            yes                  no
- *   gale_buf_*, gale_files_open, _free          yes            yes                  no
+ *   gale_buf_*, gale_files_*                    yes            yes                  no
  *   gale_limiter_*, gale_stats                  yes            yes                  no
  *   gale_query_*, gale_header_*                 yes            yes                  yes
  *   gale_cookie_next, gale_safe_filename        yes            yes                  yes
@@ -606,20 +605,63 @@ GALE_API void gale_resp_abort(gale_req_t *req);
 GALE_API int gale_resp_file(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,
                             size_t count, int fd, uint64_t offset, int64_t length);
 
+/* Answers GET or HEAD with an open regular file: 200; 206 for ranges, several as
+ * multipart/byteranges (RFC 9110 14); 304 or 412 by the request's conditions (13); 416. ETag (from
+ * size, time of change and inode), Last-Modified, Accept-Ranges and nosniff are added; an ETag or
+ * Last-Modified among `headers` takes their place and is what conditions are about. `headers` go
+ * with every status; Content-Type should be one. Takes fd and closes it, also on error. Errors:
+ * UV_EBADF, UV_EINVAL when it is no regular file, and those of gale_respond. Since 0.1. */
+GALE_API int gale_respond_file(gale_req_t *req, const gale_header_t *GALE_NULLABLE headers,
+                               size_t count, int fd);
+
 /* --------------------------------------------------------------------------------- static files */
 
 /* A folder whose files are served. Made before run or in a callback; used on any worker; freed
  * after run. */
 typedef struct gale_files_s gale_files_t;
 
-/* Opens the folder `root`. Errors: UV_ENOENT, UV_ENOTDIR, UV_EACCES ... Any thread. Since 0.1. */
+/* What is served of a folder, and how. 0 or null in a field means its default. */
+typedef struct {
+    size_t struct_size; /* sizeof(gale_files_config_t), set by gale_files_config() */
+    /* Name of the file that stands for its folder; default "index.html"; "": none does. */
+    const char *GALE_NULLABLE index;
+    /* Cache-Control of what is asked for without its version; default: not sent. */
+    const char *GALE_NULLABLE cache_control;
+    uint32_t version_max_age; /* seconds a cache may keep what is asked for by its version (?v=);
+                                 default 31536000, a year */
+    uint32_t dotfiles; /* 1: serve names that begin with a dot, "." and ".." never; default 403 */
+    uint32_t symlinks; /* GALE_SYMLINKS_*; default those that stay within the folder */
+    uint32_t no_precompressed; /* 1: never send name.br, name.zst or name.gz in place of name */
+} gale_files_config_t;
+
+/* Symlinks that are followed, all others are 403: those that lead nowhere outside of the folder
+ * (none at all on systems without openat2(2)), any, none. */
+enum { GALE_SYMLINKS_INSIDE = 0, GALE_SYMLINKS_ALL = 1, GALE_SYMLINKS_NONE = 2 };
+
+/* Fills a struct with the defaults of this library for the fields within struct_size. Any thread.
+ * Since 0.1. */
+GALE_API void gale_files_config_init(gale_files_config_t *config, size_t struct_size);
+static inline gale_files_config_t gale_files_config(void) {
+    gale_files_config_t c;
+    gale_files_config_init(&c, sizeof c);
+    return c;
+}
+
+/* Opens the folder `root`, with defaults. Errors: UV_ENOENT, UV_ENOTDIR, UV_EACCES ... Any thread.
+ * Since 0.1. */
 GALE_API int gale_files_open(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out, const char *root);
+/* The same with settings, whose strings are copied; null: defaults. Errors also GALE_EVERSION and
+ * UV_EINVAL. Any thread. Since 0.1. */
+GALE_API int gale_files_open_with(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out, const char *root,
+                                  const gale_files_config_t *GALE_NULLABLE config);
 /* Answers GET and HEAD with the file at `path`: percent-encoded, relative to the folder, as it
- * stands in a target. GALE_OK: answered (200; 304 by If-None-Match and If-Modified-Since; 301 to a
- * folder's path with its slash). A positive result is the status the caller should answer with: 403
- * for paths that lead out of the folder, by "..", symlinks or encoding tricks, and for dot-files;
- * 400 for paths that decode to no text; 404; 405; 414; 500. index.html stands for its folder.
- * `headers` are added to a 200 and 304. Loop. Since 0.1. */
+ * stands in a target. GALE_OK: answered, as gale_respond_file does, or with 301 to a folder's path
+ * with its slash. A positive result is the status the caller should answer with: 403 for paths that
+ * lead out of the folder, by "..", symlinks or encoding tricks, for dot-files, and for what is no
+ * regular file; 400 for paths that decode to no text; 404; 405; 414; 500. name.br, name.zst or
+ * name.gz beside the file, if not older, is sent with its Content-Encoding to who prefers it (RFC
+ * 9110 12.5.3), with an ETag and ranges of its own. `headers` as in gale_respond_file. Loop.
+ * Since 0.1. */
 GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
                               const gale_header_t *GALE_NULLABLE headers, size_t count);
 /* Frees it; not while a server still uses it. Null is allowed. Any thread. Since 0.1. */

@@ -43,6 +43,11 @@ void gale_handler_init(gale_handler_t *handler, size_t struct_size) {
     init(handler, struct_size, &d, sizeof d);
 }
 
+void gale_files_config_init(gale_files_config_t *config, size_t struct_size) {
+    gale_files_config_t d = {0};
+    init(config, struct_size, &d, sizeof d);
+}
+
 void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size) {
     gale_ws_handler_t d = {0};
     init(handler, struct_size, &d, sizeof d);

@@ -24,7 +24,14 @@ static int take(gale_str_t s, size_t *i) {
     return c == '\\' ? -403 : c;
 }
 
-int gale__path_normalize(gale_str_t encoded, char *out, size_t size) {
+/* "." or "..", at the end of the first len bytes. */
+static bool ends_in_dots(const char *out, size_t len) {
+    size_t dots = 0;
+    while (dots < len && out[len - 1 - dots] == '.') dots++;
+    return dots > 0 && dots <= 2 && (dots == len || out[len - 1 - dots] == '/');
+}
+
+int gale__path_normalize(gale_str_t encoded, char *out, size_t size, bool dotfiles) {
     size_t len = 0;
     if (size == 0 || size > INT32_MAX) return -414;
     if (encoded.len > 0 && encoded.ptr[0] == '/') return -403;
@@ -32,11 +39,13 @@ int gale__path_normalize(gale_str_t encoded, char *out, size_t size) {
         int c = take(encoded, &i);
         if (c < 0) return c;
         bool first = len == 0 || out[len - 1] == '/'; /* of a segment */
-        if (first && c == '.') return -403;
+        if (first && c == '.' && !dotfiles) return -403;
         if (first && c == '/') continue;
+        if (c == '/' && ends_in_dots(out, len)) return -403;
         if (len + 1 >= size) return -414;
         out[len++] = (char)c;
     }
+    if (ends_in_dots(out, len)) return -403;
     out[len] = '\0';
     return gale__utf8_valid(out, len) ? (int)len : -400;
 }

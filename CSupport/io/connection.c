@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "accept_point.h"
+#include "file.h"
 #include "http1.h"
 #include "mem.h"
 #include "server.h"
@@ -295,11 +296,20 @@ static void watch_reading(gale__conn_t *c) {
     c->reading = want;
 }
 
+/* Whether the client is to take something before anything else happens, and how much there is. It
+ * has done so when that is another figure than at the last look. */
+static bool waits_for_client(const gale__conn_t *c, size_t *queued) {
+    bool file = c->req != NULL && c->req->file != NULL;
+    *queued = gale__conn_queued(c) + (file ? (size_t)gale__file_left(c->req) : 0);
+    return c->backlogs > 0 || (file && gale__file_waits(c->req));
+}
+
 static void choose_deadline(gale__conn_t *c) {
     const gale_config_t *config = &c->worker->server->config;
-    if (c->backlogs > 0) {
+    size_t queued;
+    if (waits_for_client(c, &queued)) {
         if (c->deadline != GALE__DEADLINE_WRITE && c->deadline != GALE__DEADLINE_LINGER) {
-            c->last_queued = gale__conn_queued(c);
+            c->last_queued = queued;
             gale__conn_set_deadline(c, GALE__DEADLINE_WRITE, config->write_timeout_ms);
         }
         return;
@@ -362,6 +372,7 @@ void gale__conn_settle(gale__conn_t *c) {
         }
         bool next = c->req != NULL && gale__http1_advance(c);
         again = c->in != NULL && (next || !c->paused) && process_waiting(c);
+        if (c->req != NULL && c->req->file != NULL && gale__file_push(c->req)) again = true;
         gale__conn_flush(c);
         if (!c->cut_due && tell_drained(c)) again = true;
         if (c->phase == GALE__PHASE_TUNNEL && !c->cut_due) again |= gale__tunnel_settle(c->tunnel);
@@ -420,7 +431,8 @@ void gale__conn_expired(gale__conn_t *c) {
         gale__http1_refuse(c, 408, "the request body took too long");
         break;
     case GALE__DEADLINE_WRITE: {
-        size_t queued = gale__conn_queued(c);
+        size_t queued;
+        waits_for_client(c, &queued);
         if (queued != c->last_queued) { /* the client took something since the last look */
             c->last_queued = queued;
             gale__conn_set_deadline(c, GALE__DEADLINE_WRITE,

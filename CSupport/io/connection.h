@@ -28,6 +28,12 @@ typedef struct {
     void (*close)(gale__conn_t *c);
     /* Whose the other end is; gives the port (0 without one) or an error. */
     int (*peer)(const gale__conn_t *c, gale__ip_t *ip);
+    /* The next three are null where there is no sendfile. As try_write, for what more follows at
+     * once, so that it is worth waiting for before a packet goes. */
+    long (*try_cork)(gale__conn_t *c, const uv_buf_t *parts, unsigned count);
+    /* Sends bytes of a file behind all that was written: as try_write, 0 at the file's end. */
+    long (*send_file)(gale__conn_t *c, int fd, uint64_t offset, size_t n);
+    int (*descriptor)(const gale__conn_t *c); /* of the socket */
 } gale__transport_t;
 
 typedef enum {
@@ -115,6 +121,9 @@ char *gale__conn_reserve(gale__conn_t *c, size_t n);
 int gale__conn_write(gale__conn_t *c, gale_str_t bytes);
 int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf);
 int gale__conn_flush(gale__conn_t *c);
+/* Flushes and sends bytes of a file, for transports that have send_file. The bytes sent, 0 at the
+ * file's end; UV_EAGAIN: the client must take some first; or another error. */
+long gale__conn_send_file(gale__conn_t *c, int fd, uint64_t offset, size_t n);
 size_t gale__conn_queued(const gale__conn_t *c);
 /* After a write of the application's: 0; 1 above high water; GALE_ELIMIT, and it is cut. */
 int gale__conn_pressure(gale__conn_t *c);

@@ -19,7 +19,9 @@ static gale__outbox_t *outbox(gale__conn_t *c) {
     return c->out;
 }
 
-int gale__conn_flush(gale__conn_t *c) {
+typedef long (*try_write_t)(gale__conn_t *c, const uv_buf_t *parts, unsigned count);
+
+static int flush_by(gale__conn_t *c, try_write_t try_write) {
     gale__outbox_t *o = c->out;
     if (o == NULL || o->bytes == 0) return 0;
     if (c->cut_due) {
@@ -28,7 +30,7 @@ int gale__conn_flush(gale__conn_t *c) {
     }
     long sent = 0;
     if (c->backlogs == 0) {
-        sent = c->transport->try_write(c, o->part, o->parts);
+        sent = try_write(c, o->part, o->parts);
         if (sent < 0 && sent != UV_EAGAIN) {
             gale__outbox_clear(o);
             gale__conn_cut(c, GALE_EGONE);
@@ -50,6 +52,16 @@ int gale__conn_flush(gale__conn_t *c) {
     }
     c->backlogs++;
     return 0;
+}
+
+int gale__conn_flush(gale__conn_t *c) {
+    return flush_by(c, c->transport->try_write);
+}
+
+long gale__conn_send_file(gale__conn_t *c, int fd, uint64_t offset, size_t n) {
+    int err = flush_by(c, c->transport->try_cork);
+    if (err < 0) return err;
+    return c->backlogs > 0 ? UV_EAGAIN : c->transport->send_file(c, fd, offset, n);
 }
 
 char *gale__conn_reserve(gale__conn_t *c, size_t n) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "file.h"
 #include "http1.h"
 #include "mem.h"
 #include "server.h"

@@ -93,7 +93,5 @@ bool gale__exchange_sends_body(const gale_req_t *r, int status);
 /* A file as the body; see file.c. */
 int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
                         uint64_t offset, int64_t length);
-void gale__file_drain(gale_req_t *r);
-void gale__file_cancel(gale_req_t *r);
 
 #endif

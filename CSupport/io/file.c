@@ -1,56 +1,248 @@
 /*
- * A file as a response body: read in libuv's thread pool, one piece ahead of the socket, never more
- * than the high water mark in memory. The pool reads because a disk can block, and the loop must
- * not.
+ * Files as response bodies, in one of two ways, chosen anew for each window of the file.
+ *
+ * sendfile, on the loop: no copy, no thread. It would wait for a disk, though, and all other clients
+ * of the worker with it; so it is used only for a window that the kernel says it has in memory.
+ * When the socket is full, a poll on a second descriptor of it tells when to go on; a socket that is
+ * never full gets one window a turn of the loop.
+ *
+ * A read in libuv's thread pool, one piece ahead of the socket: what is not in memory, systems and
+ * transports without sendfile. The read makes the kernel read ahead, so that a file that lies on a
+ * disk in one piece soon goes by sendfile again. Handing sendfile itself to the pool would save the
+ * copy, but costs a change of threads for each window of the files that are nearly always served,
+ * those in memory, and leaves a thread writing to a socket that the loop may close.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* preadv2 */
+#endif
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/vfs.h>
+#endif
 
 #include "connection.h"
 #include "mem.h"
 #include "server.h"
 
-enum { PIECE = 65536 };
-
-struct gale__file_send {
-    uv_fs_t fs;
-    gale_req_t *req; /* null when the request ended first */
-    int fd;
-    uint64_t offset, left;
-    bool reading;
-    char *piece;
+enum {
+    PIECE = 65536,       /* read at once */
+    WINDOW = 256 * 1024, /* sent at once, and in one turn of the loop */
+    PROBE = 128 * 1024   /* the kernel reads ahead at least so much, and drops it together */
 };
 
-static void send_free(gale__file_send_t *f) {
+struct gale__file_send {
+    gale_req_t *req; /* null when the request ended first */
+    gale_worker_t *worker;
+    int fd, sock;  /* sock: the socket again, for `poll`; -1: none */
+    uint8_t holds; /* of the request, the read, the poll */
+    bool reading, polling;
+    bool by_reads;  /* sendfile is out of the question */
+    bool in_memory; /* the file system is */
+    uint64_t left;
+    char *piece, *text;
+    uv_fs_t fs;
+    uv_poll_t poll;
+    size_t part, count;
+    gale__file_part_t parts[];
+};
+
+static void let_go(gale__file_send_t *f) {
+    if (--f->holds > 0) return;
     close(f->fd);
     gale__free(f->piece);
+    gale__free(f->text);
     gale__free(f);
 }
 
-void gale__file_cancel(gale_req_t *r) {
-    gale__file_send_t *f = r->file;
-    r->file = NULL;
-    f->req = NULL;
-    if (!f->reading) send_free(f);
+/* The text and the file's bytes of the next part that has any; null when all is sent. */
+static gale__file_part_t *next_part(gale__file_send_t *f) {
+    while (f->part < f->count) {
+        gale__file_part_t *p = &f->parts[f->part];
+        if (p->before.len > 0 || p->length > 0) return p;
+        f->part++;
+    }
+    return NULL;
 }
 
-static void finish(gale_req_t *r) {
-    gale__file_cancel(r);
-    gale__exchange_end(r, NULL, 0);
+static void took(gale__file_send_t *f, uint64_t n) {
+    gale__file_part_t *p = &f->parts[f->part];
+    p->offset += n;
+    p->length -= n;
+    f->left -= n;
 }
+
+/* Corks the text before the next bytes of the file. Those bytes' part, null at the end or on
+ * error. */
+static gale__file_part_t *write_text(gale__file_send_t *f) {
+    gale__file_part_t *p;
+    while ((p = next_part(f)) != NULL && p->before.len > 0) {
+        gale_str_t text = p->before;
+        p->before.len = 0;
+        if (gale__exchange_write(f->req, text) < 0) return NULL;
+    }
+    return p;
+}
+
+static bool finish(gale_req_t *r) {
+    gale__file_cancel(r);
+    r->want_drain = false; /* nobody but this file was told to wait */
+    return gale__exchange_end(r, NULL, 0) == 0;
+}
+
+uint64_t gale__file_left(const gale_req_t *r) {
+    return r->file->left;
+}
+
+bool gale__file_waits(const gale_req_t *r) {
+    return r->file->polling;
+}
+
+/* ------------------------------------------------------------------------------ by the socket */
+
+static void on_poll_closed(uv_handle_t *h) {
+    gale__file_send_t *f = h->data;
+    gale_worker_t *w = f->worker;
+    let_go(f);
+    w->open_handles--;
+    gale__worker_check_stopped(w);
+}
+
+static void on_writable(uv_poll_t *poll, int status, int events) {
+    (void)status, (void)events; /* an error shows when more is sent */
+    gale__file_send_t *f = poll->data;
+    gale_worker_t *before = gale__worker_enter(f->worker);
+    f->polling = false;
+    gale__conn_settle(f->req->conn);
+    gale__worker_leave(before);
+}
+
+static void stop_polling(gale__file_send_t *f) {
+    if (f->sock >= 0) uv_poll_stop(&f->poll);
+    f->polling = false;
+}
+
+/* Waits until the socket takes more. The stream's own watcher cannot be asked, so a duplicate of its
+ * descriptor is; it stays until the file is sent, since the poll tells again for as long as there is
+ * room. */
+static bool poll_socket(gale__file_send_t *f) {
+    gale__conn_t *c = f->req->conn;
+    if (f->sock < 0) {
+        f->sock = fcntl(c->transport->descriptor(c), F_DUPFD_CLOEXEC, 0);
+        if (f->sock < 0) return false;
+        if (uv_poll_init(f->worker->loop, &f->poll, f->sock) < 0) {
+            close(f->sock);
+            f->sock = -1;
+            return false;
+        }
+        f->poll.data = f;
+        f->holds++;
+        f->worker->open_handles++;
+    }
+    bool active = uv_is_active((uv_handle_t *)&f->poll);
+    f->polling = active || uv_poll_start(&f->poll, UV_WRITABLE, on_writable) == 0;
+    return f->polling;
+}
+
+#ifdef RWF_NOWAIT
+/* Whether sending these bytes needs no disk; a byte here and there tells for its neighbours. */
+static bool in_memory(gale__file_send_t *f, uint64_t offset, uint64_t len) {
+    char byte;
+    struct iovec one = {&byte, 1};
+    uint64_t last = offset + len - 1;
+    if (f->in_memory) return true;
+    for (uint64_t at = offset;; at = last - at > PROBE ? at + PROBE : last) {
+        ssize_t n = preadv2(f->fd, &one, 1, (off_t)at, RWF_NOWAIT);
+        if (n < 0 && errno == EOPNOTSUPP) { /* cannot tell: true of a few, of tmpfs and ramfs */
+            struct statfs fs;
+            f->in_memory =
+                fstatfs(f->fd, &fs) == 0 && (fs.f_type == 0x01021994 || fs.f_type == 0x858458f6);
+            f->by_reads = !f->in_memory;
+            return f->in_memory;
+        }
+        if (n < 0) return false;
+        if (n == 0 || at == last) return true; /* behind the end there is nothing to wait for */
+    }
+}
+#else
+static bool in_memory(gale__file_send_t *f, uint64_t offset, uint64_t len) {
+    (void)f, (void)offset, (void)len;
+    return false;
+}
+#endif
+
+/* Sends one window. The bytes sent, 0 when the rest must wait or go another way; < 0: cut. */
+static long send_window(gale__file_send_t *f, const gale__file_part_t *p, uint64_t room) {
+    gale_req_t *r = f->req;
+    uint64_t len = p->length < room ? p->length : room;
+    if (!in_memory(f, p->offset, len)) {
+        stop_polling(f);
+        return 0;
+    }
+    long n = gale__conn_send_file(r->conn, f->fd, p->offset, (size_t)len);
+    if (n == UV_EAGAIN) {
+        if (r->conn->backlogs > 0) {
+            stop_polling(f); /* the stream tells when that is gone */
+        } else if (!poll_socket(f)) {
+            f->by_reads = true;
+        }
+        return 0;
+    }
+    if (n == UV_EINVAL || n == UV_ENOSYS || n == UV_ENOTSUP) { /* not from this file system */
+        f->by_reads = true;
+        stop_polling(f);
+        return 0;
+    }
+    if (n > 0) return n;
+    /* 0: the file shrank. The length was promised: the client must see that it is not kept. */
+    gale__conn_cut(r->conn, n == 0 ? GALE_ELENGTH : n == UV_EIO ? UV_EIO : GALE_EGONE);
+    return -1;
+}
+
+bool gale__file_push(gale_req_t *r) {
+    gale__file_send_t *f = r->file;
+    gale__conn_t *c = r->conn;
+    if (f->reading || f->polling || f->by_reads || c->backlogs > 0) return false;
+    for (uint64_t room = WINDOW; room > 0;) {
+        const gale__file_part_t *p = write_text(f);
+        if (c->cut_due) return false;
+        if (p == NULL) return finish(r);
+        uint64_t want = p->length < room ? p->length : room;
+        long n = send_window(f, p, room);
+        if (n <= 0) return false;
+        took(f, (uint64_t)n);
+        r->resp_left -= (uint64_t)n;
+        room -= (uint64_t)n;
+        if ((uint64_t)n < want) { /* full, or the file has ended: then the poll tells at once */
+            if (!poll_socket(f)) f->by_reads = true;
+            return false;
+        }
+    }
+    if (next_part(f) == NULL) return finish(r);
+    /* It may go on taking for ever; the others come first. */
+    if (f->sock < 0 || !poll_socket(f)) gale__worker_mark_later(f->worker, c);
+    return false;
+}
+
+/* ------------------------------------------------------------------------------------- by reads */
 
 static void take_piece(gale__file_send_t *f, ssize_t n) {
     gale_req_t *r = f->req;
-    if (n <= 0) { /* it shrank, or the disk failed: the length was promised */
+    if (n <= 0) { /* it shrank, or the disk failed */
         gale__conn_cut(r->conn, n == 0 ? GALE_ELENGTH : (int)n);
         return;
     }
     gale_buf_t piece = {f->piece, (size_t)n, gale__free, f->piece};
     f->piece = NULL;
-    f->offset += (uint64_t)n;
-    f->left -= (uint64_t)n;
+    took(f, (uint64_t)n);
     if (gale__exchange_write_buf(r, piece) < 0) return; /* on_done cleans up */
-    if (f->left == 0) {
+    if (f->left == 0 && write_text(f) == NULL && !r->conn->cut_due) {
         finish(r);
     } else {
         gale__conn_touch(r->conn); /* settling asks for more when there is room */
@@ -62,30 +254,84 @@ static void on_piece(uv_fs_t *fs) {
     ssize_t n = fs->result;
     uv_fs_req_cleanup(fs);
     f->reading = false;
-    if (f->req == NULL) {
-        send_free(f);
-        return;
+    if (f->req != NULL) {
+        gale_worker_t *before = gale__worker_enter(f->worker);
+        take_piece(f, n);
+        gale__worker_leave(before);
     }
-    gale_worker_t *before = gale__worker_enter(f->req->worker);
-    take_piece(f, n);
-    gale__worker_leave(before);
+    let_go(f);
 }
 
 void gale__file_drain(gale_req_t *r) {
     gale__file_send_t *f = r->file;
-    if (f->reading) return;
+    if (f->reading || f->polling || r->conn->cut_due || r->conn->dirty) return;
+    const gale__file_part_t *p = write_text(f);
+    if (p == NULL) {
+        if (!r->conn->cut_due) finish(r);
+        return;
+    }
     if (f->piece == NULL && (f->piece = gale__malloc(PIECE)) == NULL) {
         gale__conn_cut(r->conn, UV_ENOMEM);
         return;
     }
-    uv_buf_t buf = uv_buf_init(f->piece, f->left < PIECE ? (unsigned)f->left : PIECE);
+    uv_buf_t buf = uv_buf_init(f->piece, p->length < PIECE ? (unsigned)p->length : PIECE);
     f->fs.data = f;
-    int err = uv_fs_read(r->worker->loop, &f->fs, f->fd, &buf, 1, (int64_t)f->offset, on_piece);
+    int err = uv_fs_read(f->worker->loop, &f->fs, f->fd, &buf, 1, (int64_t)p->offset, on_piece);
     if (err < 0) {
         gale__conn_cut(r->conn, err);
         return;
     }
     f->reading = true;
+    f->holds++;
+}
+
+/* ----------------------------------------------------------------------------------------- life */
+
+void gale__file_cancel(gale_req_t *r) {
+    gale__file_send_t *f = r->file;
+    r->file = NULL;
+    f->req = NULL;
+    if (f->sock >= 0) {
+        uv_close((uv_handle_t *)&f->poll, on_poll_closed);
+        close(f->sock);
+        f->sock = -1;
+    }
+    let_go(f);
+}
+
+static gale__file_send_t *new_send(gale_req_t *r, int fd, const gale__file_part_t *parts,
+                                   size_t count, char *text) {
+    gale__file_send_t *f = gale__malloc(sizeof *f + count * sizeof *parts);
+    if (f == NULL) return NULL;
+    memset(f, 0, sizeof *f);
+    f->req = r;
+    f->worker = r->worker;
+    f->fd = fd;
+    f->sock = -1;
+    f->holds = 1;
+    f->by_reads = r->conn->transport->send_file == NULL;
+    f->text = text;
+    f->count = count;
+    memcpy(f->parts, parts, count * sizeof *parts);
+    for (size_t i = 0; i < count; i++) f->left += parts[i].length;
+    return f;
+}
+
+int gale__file_send(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
+                    const gale__file_part_t *parts, size_t count, char *text) {
+    uint64_t length = 0;
+    for (size_t i = 0; i < count; i++) length += parts[i].before.len + parts[i].length;
+    gale__file_send_t *f = new_send(r, fd, parts, count, text);
+    int err = f == NULL ? UV_ENOMEM : gale__exchange_begin(r, status, h, n, (int64_t)length);
+    if (err < 0) {
+        close(fd);
+        gale__free(text);
+        gale__free(f);
+        return err;
+    }
+    r->file = f;
+    if (length == 0 || !gale__exchange_sends_body(r, status)) finish(r);
+    return 0;
 }
 
 int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
@@ -96,19 +342,10 @@ int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_
         err = fstat(fd, &st) < 0 ? UV_EBADF : 0;
         length = err < 0 || (uint64_t)st.st_size < offset ? 0 : st.st_size - (int64_t)offset;
     }
-    gale__file_send_t *f = err < 0 ? NULL : gale__calloc(1, sizeof *f);
-    if (err == 0 && f == NULL) err = UV_ENOMEM;
-    if (err == 0) err = gale__exchange_begin(r, status, h, n, length);
     if (err < 0) {
         close(fd);
-        gale__free(f);
         return err;
     }
-    f->fd = fd;
-    f->offset = offset;
-    f->left = (uint64_t)length;
-    f->req = r;
-    r->file = f;
-    if (length == 0 || !gale__exchange_sends_body(r, status)) finish(r);
-    return 0;
+    gale__file_part_t part = {{NULL, 0}, offset, (uint64_t)length};
+    return gale__file_send(r, status, h, n, fd, &part, 1, NULL);
 }

@@ -1,6 +1,11 @@
 /* The transport over libuv streams: TCP and unix sockets. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#endif
 
 #include "connection.h"
 #include "mem.h"
@@ -97,6 +102,33 @@ static int stream_peer(const gale__conn_t *c, gale__ip_t *ip) {
     return ntohs(a->sin_port);
 }
 
+#ifdef __linux__
+static int stream_descriptor(const gale__conn_t *c) {
+    uv_os_fd_t fd;
+    int err = uv_fileno(&c->uv.handle, &fd);
+    return err < 0 ? err : fd;
+}
+
+/* Past libuv, whose own queue is empty: the system is to wait with a head for the file behind it. */
+static long stream_try_cork(gale__conn_t *c, const uv_buf_t *parts, unsigned count) {
+    struct msghdr m = {.msg_iov = (struct iovec *)parts, .msg_iovlen = count};
+    ssize_t n;
+    do {
+        n = sendmsg(stream_descriptor(c), &m, MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static long stream_send_file(gale__conn_t *c, int fd, uint64_t offset, size_t n) {
+    off_t at = (off_t)offset;
+    ssize_t sent;
+    do {
+        sent = sendfile(stream_descriptor(c), fd, &at, n);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}
+#endif
+
 const gale__transport_t gale__transport_stream = {
     .try_write = stream_try_write,
     .write = stream_write,
@@ -106,4 +138,9 @@ const gale__transport_t gale__transport_stream = {
     .shutdown = stream_shutdown,
     .close = stream_close,
     .peer = stream_peer,
+#ifdef __linux__
+    .try_cork = stream_try_cork,
+    .send_file = stream_send_file,
+    .descriptor = stream_descriptor,
+#endif
 };

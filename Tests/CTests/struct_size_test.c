@@ -193,6 +193,20 @@ static int stats_take(void *given) {
     return err;
 }
 
+static void files_config_init(void *s, size_t size) {
+    gale_files_config_init(s, size);
+}
+static void files_config_fill(void *s) {
+    ((gale_files_config_t *)s)->version_max_age = 60;
+}
+static int files_config_take(void *given) {
+    gale_files_t *files = NULL;
+    int err = gale_files_open_with(&files, "/", given);
+    overwrite(given, err);
+    gale_files_free(files);
+    return err;
+}
+
 /* Up to and with the last field of the version in which the struct came: nothing shorter was ever
  * compiled. */
 #define UP_TO(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
@@ -220,6 +234,9 @@ static const growing_t structs[] = {
      NULL, limiter_fill, limiter_take},
     {"gale_stats_t", sizeof(gale_stats_t), UP_TO(gale_stats_t, blocks_held), NULL, stats_fill,
      stats_take},
+    {"gale_files_config_t", sizeof(gale_files_config_t),
+     UP_TO(gale_files_config_t, no_precompressed), files_config_init, files_config_fill,
+     files_config_take},
 };
 enum { STRUCTS = sizeof structs / sizeof structs[0], STEP = sizeof(size_t) };
 

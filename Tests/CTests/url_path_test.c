@@ -13,7 +13,7 @@ static gale_str_t normal(gale_str_t encoded, size_t size) {
     char *in = malloc(encoded.len > 0 ? encoded.len : 1), *room = malloc(size > 0 ? size : 1);
     if (in == NULL || room == NULL) abort();
     if (encoded.len > 0) memcpy(in, encoded.ptr, encoded.len);
-    int result = gale__path_normalize(gale_str(in, encoded.len), room, size);
+    int result = gale__path_normalize(gale_str(in, encoded.len), room, size, false);
     if (result >= 0) {
         CHECK(room[result] == '\0' && (size_t)result < size);
         memcpy(out, room, (size_t)result);
@@ -83,6 +83,40 @@ TEST(url_path, too_long) {
     CHECK_EQ_STR(normal(GALE__LIT(""), 0), "!414");
 }
 
+TEST(url_path, dotfiles_where_they_are_allowed) {
+    static const char *const rows[][2] = {
+        {".env", ".env"},   {"a/.git/b", "a/.git/b"},
+        {"%2eenv", ".env"}, {".../a", ".../a"},
+        {"..a", "..a"},     {"a..", "a.."},
+        {"a/b.", "a/b."},   {".", NULL},
+        {"..", NULL},       {"./a", NULL},
+        {"../a", NULL},     {"a/..", NULL},
+        {"a/../b", NULL},   {"a/./b", NULL},
+        {"a/.", NULL},      {"%2e%2e/a", NULL},
+        {"a//..", NULL},    {".%2e", NULL},
+        {"a/%2e", NULL},    {"..%2fa", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char out[32];
+        gale_str_t in = gale_cstr(rows[i][0]);
+        int len = gale__path_normalize(in, out, sizeof out, true);
+        if (rows[i][1] == NULL)
+            CHECK_MSG(len == -403, "%s: %d", rows[i][0], len);
+        else
+            CHECK_MSG(len >= 0 && strcmp(out, rows[i][1]) == 0, "%s: %d", rows[i][0], len);
+    }
+}
+
+static void check_inside(const char *out, int len) {
+    CHECK(strlen(out) == (size_t)len && out[0] != '/');
+    CHECK(strstr(out, "//") == NULL && strchr(out, '\\') == NULL);
+    for (const char *p = out; p != NULL; p = strchr(p, '/')) {
+        if (*p == '/') p++;
+        size_t n = strcspn(p, "/");
+        CHECK((n != 1 && n != 2) || strspn(p, ".") != n);
+    }
+}
+
 /* All texts of up to six of these pieces: what is let through never leads out. */
 TEST(url_path, whatever_is_let_through_stays_inside) {
     static const char *const pieces[] = {".", "/", "%2e", "%2f",  "\\", "%5c",
@@ -98,11 +132,13 @@ TEST(url_path, whatever_is_let_through_stays_inside) {
             memcpy(text + len, pieces[k % N], n);
             len += n;
         }
-        int result = gale__path_normalize(gale_str(text, len), out, sizeof out);
+        int result = gale__path_normalize(gale_str(text, len), out, sizeof out, true);
+        if (result >= 0) check_inside(out, result);
+        result = gale__path_normalize(gale_str(text, len), out, sizeof out, false);
         if (result < 0) continue;
         passed++;
-        CHECK(strlen(out) == (size_t)result && out[0] != '/' && out[0] != '.');
-        CHECK(strstr(out, "/.") == NULL && strstr(out, "//") == NULL && strchr(out, '\\') == NULL);
+        check_inside(out, result);
+        CHECK(out[0] != '.' && strstr(out, "/.") == NULL);
     }
     CHECK(passed > 0);
 }
