@@ -10,7 +10,8 @@
 
 enum { ROOM = 4 * 4096 }; /* for the longest struct that is tried */
 
-/* The last `size` bytes before a page that may not be read or written; zeroed. */
+/* The last `size` bytes, aligned as a struct is, before a page that may not be read or written;
+ * zeroed. */
 static void *at_the_edge(size_t size) {
     static char *room;
     if (room == NULL) {
@@ -20,7 +21,7 @@ static void *at_the_edge(size_t size) {
         room = map + len - ROOM;
     }
     memset(room, 0, ROOM);
-    return room + ROOM - size;
+    return room + (ROOM - size) / sizeof size * sizeof size;
 }
 
 /* ------------------------------------------------------------------------------------- the structs
@@ -311,7 +312,7 @@ TEST(struct_size, init_writes_the_callers_struct_and_nothing_else) {
         for (size_t size = 0; size <= g->known + 64; size++) {
             s = at_the_edge(size);
             s[-1] = 0x77;
-            memset(s, 0xff, size);
+            memset(s, 0xee, (size + STEP - 1) / STEP * STEP);
             g->init(s, size);
             CHECK_EQ_UINT(s[-1], 0x77);
             if (size < sizeof size) continue; /* not even room for struct_size */
@@ -319,6 +320,7 @@ TEST(struct_size, init_writes_the_callers_struct_and_nothing_else) {
             CHECK_EQ_MEM(s, &size, sizeof size);
             CHECK_EQ_MEM(s + sizeof size, whole + sizeof size, same - sizeof size);
             for (size_t i = same; i < size; i++) CHECK_EQ_UINT(s[i], 0);
+            for (size_t i = size; i % STEP != 0; i++) CHECK_EQ_UINT(s[i], 0xee);
         }
     }
 }

@@ -301,6 +301,7 @@ void room_poll_done(waiter_t *w) {
 
 static void room_free(room_t *room) {
     while (room->count > 0) forget_oldest(room);
+    while (room->members != NULL) room_leave(room->members); /* who polled; no socket is left */
     shared_release(room->people);
     free(room);
 }
