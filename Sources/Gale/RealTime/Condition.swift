@@ -1,6 +1,6 @@
 internal import GaleCore
 
-/// Something to wait for until somebody tells: for long polling. Any thread; waiters resume on their own loop.
+/// Something to wait for until somebody tells: for long polling. Any thread; waiters resume on their own loop (LCK-01).
 ///
 /// Read `generation`, look whether there is something new, and wait `since` that generation: so no notification
 /// between the look and the wait is missed.
@@ -12,30 +12,32 @@ internal import GaleCore
 public final class Condition: Sendable {
     private struct State {
         var generation: UInt64 = 0
-        var next: UInt64 = 0
-        var waiters: [UInt64: Wakeup] = [:]
+        var line = WaitLine<Wakeup>()
     }
     private let state = Guarded(State())
 
     /// One that nobody waits for.
     public init() {}
 
-    /// Grows with each `notifyAll`.
+    /// Grows with each notification.
     public var generation: UInt64 { state.withLock { $0.generation } }
 
     /// How many wait now.
-    public var waiting: Int { state.withLock { $0.waiters.count } }
+    public var waiting: Int { state.withLock { $0.line.count } }
+
+    /// Wakes the first `count` of those who wait, in the order in which they came.
+    public func notify(_ count: Int = 1) {
+        state.withLock { state in
+            state.generation &+= 1
+            var left = count
+            while left > 0, let waiter = state.line.popFirst() {
+                if waiter.wake(true) { left -= 1 }
+            }
+        }
+    }
 
     /// Wakes all who wait.
-    public func notifyAll() {
-        let waiters = state.withLock { state in
-            state.generation &+= 1
-            let waiters = state.waiters
-            state.waiters = [:]
-            return waiters
-        }
-        for waiter in waiters.values { waiter.wake(true) }
-    }
+    public func notifyAll() { notify(.max) }
 
     /// Waits for the next notification, at most `limit`: true when it came, false after that time. At once true when
     /// there was one after the generation `since`. Throws `CancellationError` when the client leaves.
@@ -43,12 +45,10 @@ public final class Condition: Sendable {
         let wakeup = Wakeup()
         let ticket: UInt64? = state.withLock { state in
             if let since, since != state.generation { return nil }
-            state.next += 1
-            state.waiters[state.next] = wakeup
-            return state.next
+            return state.line.join(wakeup)
         }
         guard let ticket else { return true }
-        defer { state.withLock { _ = $0.waiters.removeValue(forKey: ticket) } }
+        defer { state.withLock { $0.line.leave(ticket) } }
         return try await Worker.wait(for: wakeup, atMost: limit)
     }
 }
