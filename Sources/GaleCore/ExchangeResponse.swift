@@ -74,22 +74,3 @@ extension Exchange {
         }
     }
 }
-
-/// A folder whose files are served. Any thread.
-public final class FileTree: @unchecked Sendable {
-    // @unchecked: the C object may be used on any worker (gale.h); the pointer never changes.
-    let pointer: OpaquePointer
-
-    /// Opens the folder. Throws `CoreError` when there is none or it cannot be read.
-    public init(root: String) throws(CoreError) {
-        var opened: OpaquePointer?
-        let result = gale_files_open(&opened, root)
-        guard result >= 0, let opened else {
-            let cause = String(cString: gale_strerror(result))
-            throw CoreError(result, sentence: "cannot serve the folder \(root): \(cause)")
-        }
-        pointer = opened
-    }
-
-    deinit { gale_files_free(pointer) }
-}

@@ -152,7 +152,7 @@ private final class Missing: RequestHandler {
             let head = try await client.head("/static/ApplicationTests.swift")
             #expect(head.headers["Content-Length"] == "\(file.body.count)")
             let versioned = try await client.get("/static/ApplicationTests.swift?v=1")
-            #expect(versioned.headers["Cache-Control"]?.contains("max-age=315360000") == true)
+            #expect(versioned.headers["Cache-Control"]?.contains("max-age=31536000") == true)
             #expect(try await client.get("/static/none").status == 404)
             #expect(try await client.get("/static/..%2fx").status == 403)
             let post = try await client.post("/static/ApplicationTests.swift")

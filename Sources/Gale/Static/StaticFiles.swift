@@ -1,6 +1,7 @@
-internal import GaleCore
+public import GaleCore
 
-/// A folder whose files are served below a prefix: GET and HEAD, ETag, conditional requests (STA-01, STA-10).
+/// A folder whose files are served below a prefix: GET and HEAD, conditional requests, ranges, precompressed siblings,
+/// an index file for folders (STA-01, STA-06, STA-07, STA-10).
 ///
 /// Paths that lead out of the folder are answered with 403, other methods with 405. Give it to `Application` beside
 /// the routes.
@@ -9,9 +10,9 @@ public struct StaticFiles: Sendable {
 
     /// The files of the folder `root` below `prefix`, such as "/static/". A folder that isn't there is reported when
     /// the application starts.
-    public init(_ prefix: String, root: String) {
+    public init(_ prefix: String, root: String, settings: FileSettings = FileSettings()) {
         let path = prefix.hasSuffix("/") ? prefix : prefix + "/"
-        let opened = Result { () throws(CoreError) in try FileTree(root: root) }
+        let opened = Result { () throws(CoreError) in try FileTree(root: root, settings: settings) }
         var route = Route(
             path: path + "{file...}", method: nil, name: nil,
             endpoint: .sync { request in try request.liveCall.serve(try opened.get()) })
@@ -32,14 +33,9 @@ extension Call {
             for index in range { bytes.append(path[index]) }
             return bytes
         }
-        // A version in the URL: the file at this URL never changes (STA-04).
-        if withQuery({ $0.count > 2 && $0[0] == UInt8(ascii: "v") && $0[1] == UInt8(ascii: "=") }) {
-            try fields.set("Cache-Control", "public, max-age=315360000, immutable")
-        }
         guard let refusal = try serve(path.span, from: files, fields: fields) else { return }
         isFinished = false
         isSent = false
-        fields.remove("Cache-Control")
         throw HTTPError(refusal, headers: refusal == 405 ? [("Allow", "GET, HEAD")] : [])
     }
 }
