@@ -53,6 +53,7 @@
  *   gale_query_*, gale_header_*                 yes            yes                  yes
  *   gale_cookie_next, gale_safe_filename        yes            yes                  yes
  *   gale_version, gale_strerror, gale_err_name  yes            yes                  yes
+ *   gale_codings                                yes            yes                  yes
  * Functions of a request, socket or worker that only read (gale_req_path, gale_ws_queued ...) are
  * for its loop thread too, and look at no thread.
  */
@@ -214,6 +215,17 @@ enum {
     GALE_FORWARDED_X_REAL_IP = 2 /* X-Real-Ip, X-Scheme */
 };
 
+/* Content codings (RFC 9110 8.4.1), as bits of a set. */
+enum {
+    GALE_CODING_GZIP = 1,    /* RFC 1952; "x-gzip" from clients, too */
+    GALE_CODING_DEFLATE = 2, /* RFC 1950, the zlib format */
+    GALE_CODING_BR = 4,      /* RFC 7932 */
+    GALE_CODING_ZSTD = 8,    /* RFC 8878 */
+    GALE_CODING_ALL = 15
+};
+/* The codings this library was built with. Any thread. Since 0.1. */
+GALE_API uint32_t gale_codings(void);
+
 /* Limits and timeouts. 0 in a field means its default. */
 typedef struct {
     size_t struct_size; /* sizeof(gale_config_t), set by gale_config() */
@@ -260,6 +272,27 @@ typedef struct {
     uint32_t tunnel_idle_timeout_ms; /* no byte either way through a tunnel; then cut with
                                         GALE_ETIMEDOUT. Default none: it is the protocol's
                                         affair how long its silences are */
+
+    /* Codings for the bodies of responses, GALE_CODING_*; default 0: none. See
+     * gale_req_set_compression. Those that are not built in are left out (gale_codings). */
+    uint32_t compress;
+    uint32_t compress_level;     /* 1, fast, to 9, small; default 6. On each coding's own scale */
+    uint32_t compress_min_bytes; /* bodies that are shorter stay as they are; default 1024 */
+    /* Codings of request bodies that are undone before the handler sees them; default 0: bodies are
+     * handed over as they come. A body in any other coding, or in more than one, is refused with
+     * 415 and an Accept-Encoding that names these; one that is broken or cut short, or has
+     * something behind its end, with 400 (gzip may have several members). max_body_bytes holds for
+     * what comes out as well as for what came in. The Content-Encoding field then has the name
+     * X-Consumed-Content-Encoding, which a client cannot send; Content-Length stays, and is that of
+     * the coded bytes. (RFC 9110 8.4, 15.5.16; H1-20) */
+    uint32_t decompress;
+    uint32_t decompress_ratio; /* of what comes out of a body to what came in, looked at beyond 64
+                                  KiB; default 100; over it: 413 */
+    uint32_t coding_memory;    /* bytes for the state of both, a worker; default 64 MiB. Beyond it
+                                  responses go out uncoded, and coded requests get 503. A response
+                                  that is being sent holds 270 KB with gzip or deflate, about 2 MB
+                                  with the others; a request up to its window: 40 KB, br to 16 MiB,
+                                  zstd to 8 MiB */
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -474,7 +507,8 @@ GALE_API size_t gale_req_headers(const gale_req_t *req,
 GALE_API gale_str_t gale_req_body(const gale_req_t *req);
 /* Whether a body comes with the request (a Content-Length above 0, or chunked). */
 GALE_API bool gale_req_has_body(const gale_req_t *req);
-/* The announced Content-Length; -1 when chunked, 0 without body. */
+/* The announced Content-Length; -1 when chunked, or when the body comes out of a content coding
+ * (config.decompress); 0 without body. */
 GALE_API int64_t gale_req_content_length(const gale_req_t *req);
 /* Address of the client: writes "127.0.0.1", "::1" or, when it has none (unix sockets, in-memory
  * peers), "" into `out`, always NUL-terminated, and gives the port (0 if none) or a negative
@@ -599,6 +633,27 @@ GALE_API bool gale_resp_begun(const gale_req_t *req);
 /* Gives up: cuts the connection, so that the client sees the response is incomplete. on_done:
  * GALE_EABORTED. */
 GALE_API void gale_resp_abort(gale_req_t *req);
+/* Which codings this response may be sent in, GALE_CODING_*, in place of config.compress; 0: none.
+ * Before it is begun, else GALE_ESTATE. Loop. Since 0.1.
+ *
+ * A response is coded when its client likes one of them better than the plain body (Accept-Encoding
+ * with its weights; among equals zstd, br, gzip, deflate), its Content-Type is text, JSON, XML,
+ * script, or another that gets smaller, and its body is compress_min_bytes or more, or of unknown
+ * length. It then has Content-Encoding, and a strong ETag is made weak; whether it is coded or not,
+ * Vary names Accept-Encoding. A whole body is compressed before its head is sent, and goes out
+ * plain if it got no smaller; one of more than 256 KiB goes out in chunks, a piece in each turn of
+ * the loop. A streamed one can be read by the client up to where the callback ended or
+ * gale_resp_flush was called, so events are not held back; an announced length still counts the
+ * handler's bytes. Never coded are 204, 205, 206, 304 and answers to CONNECT, what is streamed with
+ * a known length to HTTP/1.0, and what has Content-Encoding, Content-Range, a digest of the body,
+ * or Cache-Control: no-transform. A client that refuses the plain body (identity;q=0) gets any other
+ * type and length coded, too. (RFC 9110 8.4, 12.5.3; GZ-01, GZ-02, GZ-03)
+ *
+ * A warning: the length of a compressed page tells whoever can read lengths and have the victim's
+ * browser ask, how much what they put into it is like what else is in it (BREACH). So a page that
+ * has both something of the request and a secret should not be compressed, or mask its secret anew
+ * each time. */
+GALE_API int gale_req_set_compression(gale_req_t *req, uint32_t codings);
 /* Sends `length` bytes of an open file from `offset`, with back-pressure, without holding up the
  * loop: the body of a whole response. Takes fd and closes it, also on error. length -1: to the end
  * of the file. */

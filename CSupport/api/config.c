@@ -23,6 +23,10 @@ static gale_config_t defaults(void) {
         .write_limit = 64 << 20,
         .ws_max_message_bytes = 10 << 20,
         .ws_close_timeout_ms = 5000,
+        .compress_level = 6,
+        .compress_min_bytes = 1024,
+        .decompress_ratio = 100,
+        .coding_memory = 64 << 20,
     };
 }
 
@@ -107,8 +111,14 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     if (to->write_limit == 0) to->write_limit = d.write_limit;
     if (to->ws_max_message_bytes == 0) to->ws_max_message_bytes = d.ws_max_message_bytes;
     or_default32(&to->ws_close_timeout_ms, d.ws_close_timeout_ms);
+    or_default32(&to->compress_level, d.compress_level);
+    or_default32(&to->compress_min_bytes, d.compress_min_bytes);
+    or_default32(&to->decompress_ratio, d.decompress_ratio);
+    or_default32(&to->coding_memory, d.coding_memory);
     bool sane = to->workers <= 256 && to->max_headers <= 10000 && to->max_header_bytes >= 256 &&
                 to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water &&
-                is_trust_sane(to);
+                is_trust_sane(to) && to->compress_level <= 9 &&
+                (to->compress | to->decompress) <= GALE_CODING_ALL;
+    to->compress &= gale_codings();
     return sane ? 0 : UV_EINVAL;
 }

@@ -78,7 +78,7 @@ bool gale_req_expects_continue(const gale_req_t *r) {
 }
 
 int64_t gale_req_content_length(const gale_req_t *r) {
-    return r->head.chunked ? -1 : r->head.content_length;
+    return r->head.chunked || r->decoded ? -1 : r->head.content_length;
 }
 
 /* Also of what is too small for the whole, something NUL-terminated. */

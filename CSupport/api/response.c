@@ -41,7 +41,7 @@ int gale_resp_write_buf(gale_req_t *r, gale_buf_t bytes) {
 
 int gale_resp_flush(gale_req_t *r) {
     if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
-    return r->done ? GALE_EGONE : gale__conn_flush(r->conn);
+    return gale__exchange_flush(r);
 }
 
 int gale_resp_end(gale_req_t *r, const gale_header_t *trailers, size_t n) {

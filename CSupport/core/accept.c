@@ -27,6 +27,15 @@ gale_str_t gale__coding_name(gale__coding_t coding) {
     return names[0].name;
 }
 
+bool gale__coding_named(gale_str_t name, gale__coding_t *out) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!gale__eq_nocase(name, names[i].name)) continue;
+        *out = names[i].coding;
+        return true;
+    }
+    return false;
+}
+
 void gale__accept_init(gale__accept_t *a) {
     for (size_t i = 0; i < GALE__CODINGS; i++) a->weight[i] = NOT_NAMED;
     a->others = NOT_NAMED;
@@ -71,12 +80,8 @@ static void add_member(gale__accept_t *a, gale_str_t member) {
         lower(&a->others, weight);
         return;
     }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (gale__eq_nocase(member, names[i].name)) {
-            lower(&a->weight[names[i].coding], weight);
-            return;
-        }
-    }
+    gale__coding_t coding;
+    if (gale__coding_named(member, &coding)) lower(&a->weight[coding], weight);
 }
 
 void gale__accept_add(gale__accept_t *a, gale_str_t value) {
@@ -109,13 +114,22 @@ gale__coding_t gale__accept_best(const gale__accept_t *a, const gale__coding_t *
     return best;
 }
 
+bool gale__accept_refuses_plain(const gale__accept_t *a) {
+    int weight = a->weight[GALE__IDENTITY];
+    return weight == 0 || (weight == NOT_NAMED && a->others == 0);
+}
+
+void gale__accept_fields(gale__accept_t *a, const gale_header_t *fields, size_t count) {
+    gale__accept_init(a);
+    for (size_t i = 0; i < count; i++) {
+        if (gale__eq_nocase(fields[i].name, GALE__LIT("Accept-Encoding")))
+            gale__accept_add(a, fields[i].value);
+    }
+}
+
 gale__coding_t gale__accept_encoding(const gale_header_t *fields, size_t field_count,
                                      const gale__coding_t *offered, size_t count) {
     gale__accept_t a;
-    gale__accept_init(&a);
-    for (size_t i = 0; i < field_count; i++) {
-        if (gale__eq_nocase(fields[i].name, GALE__LIT("Accept-Encoding")))
-            gale__accept_add(&a, fields[i].value);
-    }
+    gale__accept_fields(&a, fields, field_count);
     return gale__accept_best(&a, offered, count);
 }

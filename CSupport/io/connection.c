@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "accept_point.h"
+#include "compress.h"
 #include "file.h"
 #include "http1.h"
 #include "mem.h"
@@ -269,6 +270,8 @@ static bool tell_drained(gale__conn_t *c) {
     c->depth++;
     if (r != NULL && r->file != NULL) {
         gale__file_drain(r);
+    } else if (r != NULL && r->source != NULL) {
+        gale__compress_drain(r);
     } else if (r != NULL && r->want_drain && !r->done) {
         const gale_server_t *s = c->worker->server;
         r->want_drain = false;
@@ -371,8 +374,10 @@ void gale__conn_settle(gale__conn_t *c) {
             break;
         }
         bool next = c->req != NULL && gale__http1_advance(c);
-        again = c->in != NULL && (next || !c->paused) && process_waiting(c);
+        again = gale__http1_pump(c);
+        again |= c->in != NULL && (next || !c->paused) && process_waiting(c);
         if (c->req != NULL && c->req->file != NULL && gale__file_push(c->req)) again = true;
+        if (c->req != NULL && c->req->unflushed) gale__compress_settle(c->req);
         gale__conn_flush(c);
         if (!c->cut_due && tell_drained(c)) again = true;
         if (c->phase == GALE__PHASE_TUNNEL && !c->cut_due) again |= gale__tunnel_settle(c->tunnel);

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "compress.h"
 #include "connection.h"
+#include "decode.h"
 #include "file.h"
 #include "http1.h"
 #include "mem.h"
@@ -26,12 +28,15 @@ gale_req_t *gale__exchange_new(gale_worker_t *w, gale__conn_t *c) {
     memset(r, 0, offsetof(gale_req_t, head));
     r->conn = c;
     r->worker = w;
+    r->compress = (uint8_t)w->server->config.compress;
     gale__head_init(&r->head, r->headers);
     return r;
 }
 
 void gale__exchange_done(gale_req_t *r, int status) {
     if (r->file != NULL) gale__file_cancel(r);
+    if (r->encoder != NULL || r->source != NULL) gale__compress_drop(r);
+    if (r->decoder != NULL) gale__decode_drop(r);
     if (r->ref_slot != 0) gale__ref_drop(&r->worker->refs, r->ref_slot);
     r->ref_slot = 0;
     if (!r->announced || r->done) return;
@@ -98,10 +103,8 @@ static bool announces_length(const gale_header_t *h, size_t n) {
     return false;
 }
 
-/* Puts the head into the outbox; `extra` more bytes of room are kept behind it when they fit.
- * `marked`: its place is kept, but for a head that is larger than an outbox. */
-static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t n, uint8_t framing,
-                      uint64_t length, size_t extra, bool marked) {
+int gale__exchange_head(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                        uint8_t framing, uint64_t length, size_t extra, bool marked) {
     gale__conn_t *c = r->conn;
     if (c->cut_due || r->done) return GALE_EGONE;
     if (r->resp_state != GALE__RESP_NONE) return GALE_ESTATE;
@@ -143,7 +146,7 @@ static int write_head(gale_req_t *r, int status, const gale_header_t *h, size_t 
     return 0;
 }
 
-static void ended(gale_req_t *r) {
+void gale__exchange_ended(gale_req_t *r) {
     r->resp_state = GALE__RESP_ENDED;
     r->conn->paused = false; /* nobody is left to resume a body nobody wants */
     gale__conn_touch(r->conn);
@@ -176,37 +179,50 @@ int gale__exchange_switch(gale_req_t *r, gale_str_t protocol, const gale_header_
 
 /* ------------------------------------------------------------------------------ whole responses */
 
-int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
-                           gale_str_t body) {
+int gale__plain_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                        gale_str_t body) {
     uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
     size_t extra = body.len <= GALE__OUT_SMALL ? body.len : 0;
-    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, extra, false);
+    int err =
+        gale__exchange_head(r, status, h, n, framing, status == 205 ? 0 : body.len, extra, false);
     if (err < 0) return err;
     if (gale__exchange_sends_body(r, status)) {
         err = gale__conn_write(r->conn, body);
         if (err < 0) return err;
     }
-    ended(r);
+    gale__exchange_ended(r);
     return 0;
 }
 
-int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
-                               gale_buf_t body) {
+int gale__plain_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                            gale_buf_t body) {
     uint8_t framing = status == 204 || status == 304 ? GALE__BODY_NONE : GALE__BODY_LENGTH;
-    int err = write_head(r, status, h, n, framing, status == 205 ? 0 : body.len, 0, false);
+    int err = gale__exchange_head(r, status, h, n, framing, status == 205 ? 0 : body.len, 0, false);
     if (err < 0 || !gale__exchange_sends_body(r, status)) {
         gale_buf_free(body);
     } else {
         err = gale__conn_write_buf(r->conn, body);
     }
-    if (err >= 0) ended(r);
+    if (err >= 0) gale__exchange_ended(r);
     return err;
+}
+
+int gale__exchange_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                           gale_str_t body) {
+    if (r->compress == 0) return gale__plain_respond(r, status, h, n, body);
+    gale_buf_t borrowed = {body.ptr, body.len, NULL, NULL};
+    return gale__compress_respond(r, status, h, n, borrowed, true);
+}
+
+int gale__exchange_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                               gale_buf_t body) {
+    return r->compress == 0 ? gale__plain_respond_buf(r, status, h, n, body)
+                            : gale__compress_respond(r, status, h, n, body, false);
 }
 
 /* --------------------------------------------------------------------------- streamed responses */
 
-int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n,
-                         int64_t length) {
+int gale__plain_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n, int64_t length) {
     uint8_t framing = GALE__BODY_LENGTH;
     if (length < -1) return UV_EINVAL;
     if (status == 205) length = 0; /* RFC 9110 15.3.6 */
@@ -215,20 +231,28 @@ int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size
     } else if (length < 0) {
         framing = r->head.minor == 0 ? GALE__BODY_UNTIL_CLOSE : GALE__BODY_CHUNKED;
     }
-    int err = write_head(r, status, h, n, framing, length < 0 ? 0 : (uint64_t)length, 0, true);
+    int err =
+        gale__exchange_head(r, status, h, n, framing, length < 0 ? 0 : (uint64_t)length, 0, true);
     if (err < 0) return err;
     r->resp_left = length < 0 ? 0 : (uint64_t)length;
+    r->counted = r->resp_framing == GALE__BODY_LENGTH;
     r->resp_state = GALE__RESP_BEGUN;
     gale__conn_touch(r->conn);
     return 0;
 }
 
+int gale__exchange_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                         int64_t length) {
+    return r->compress == 0 ? gale__plain_begin(r, status, h, n, length)
+                            : gale__compress_begin(r, status, h, n, length);
+}
+
 /* What a write of `len` bytes may do: 1: go on; 0: swallowed, there is no body; < 0: refused. */
 static int may_write(gale_req_t *r, size_t len) {
     if (r->conn->cut_due || r->done) return GALE_EGONE;
-    if (r->resp_state != GALE__RESP_BEGUN) return GALE_ESTATE;
+    if (r->resp_state != GALE__RESP_BEGUN || r->source != NULL) return GALE_ESTATE;
     if (r->status == 205) return 0;
-    if (r->resp_framing == GALE__BODY_LENGTH) {
+    if (r->counted) {
         if (len > r->resp_left) return GALE_ELENGTH;
         r->resp_left -= len;
     }
@@ -242,37 +266,47 @@ static int after_write(gale_req_t *r, int err) {
     return pressure;
 }
 
-int gale__exchange_write(gale_req_t *r, gale_str_t bytes) {
-    int go = may_write(r, bytes.len);
-    if (go <= 0) return go;
+int gale__exchange_put(gale_req_t *r, gale_str_t bytes) {
     gale__conn_t *c = r->conn;
-    if (r->resp_framing != GALE__BODY_CHUNKED) return after_write(r, gale__conn_write(c, bytes));
+    if (r->resp_framing != GALE__BODY_CHUNKED) return gale__conn_write(c, bytes);
     char line[20];
     int err = gale__conn_write(c, gale_str(line, gale__chunk_line(line, bytes.len)));
     if (err >= 0) err = gale__conn_write(c, bytes);
-    if (err >= 0) err = gale__conn_write(c, GALE__LIT("\r\n"));
-    return after_write(r, err);
+    return err >= 0 ? gale__conn_write(c, GALE__LIT("\r\n")) : err;
+}
+
+int gale__exchange_put_buf(gale_req_t *r, gale_buf_t buf) {
+    gale__conn_t *c = r->conn;
+    if (r->resp_framing != GALE__BODY_CHUNKED) return gale__conn_write_buf(c, buf);
+    char line[20];
+    int err = gale__conn_write(c, gale_str(line, gale__chunk_line(line, buf.len)));
+    if (err < 0) {
+        gale_buf_free(buf);
+        return err;
+    }
+    err = gale__conn_write_buf(c, buf);
+    return err >= 0 ? gale__conn_write(c, GALE__LIT("\r\n")) : err;
+}
+
+int gale__exchange_write(gale_req_t *r, gale_str_t bytes) {
+    int go = may_write(r, bytes.len);
+    if (go <= 0) return go;
+    return after_write(r, r->encoder == NULL ? gale__exchange_put(r, bytes)
+                                             : gale__compress_write(r, bytes));
 }
 
 int gale__exchange_write_buf(gale_req_t *r, gale_buf_t buf) {
     int go = may_write(r, buf.len);
-    if (go <= 0) {
-        gale_buf_free(buf);
-        return go;
-    }
-    gale__conn_t *c = r->conn;
-    bool chunked = r->resp_framing == GALE__BODY_CHUNKED;
-    if (chunked) {
-        char line[20];
-        int err = gale__conn_write(c, gale_str(line, gale__chunk_line(line, buf.len)));
-        if (err < 0) {
-            gale_buf_free(buf);
-            return err;
-        }
-    }
-    int err = gale__conn_write_buf(c, buf);
-    if (chunked && err >= 0) err = gale__conn_write(c, GALE__LIT("\r\n"));
-    return after_write(r, err);
+    if (go > 0 && r->encoder == NULL) return after_write(r, gale__exchange_put_buf(r, buf));
+    if (go > 0) go = after_write(r, gale__compress_write(r, gale_str(buf.ptr, buf.len)));
+    gale_buf_free(buf);
+    return go;
+}
+
+int gale__exchange_flush(gale_req_t *r) {
+    if (r->done) return GALE_EGONE;
+    int err = r->encoder == NULL ? 0 : gale__compress_flush(r);
+    return err < 0 ? err : gale__conn_flush(r->conn);
 }
 
 /* Fields that say how a message is framed or routed come too late behind it (RFC 9110 6.5.1). */
@@ -289,12 +323,15 @@ static bool allowed_in_trailers(gale_str_t name) {
     return gale__is_token(name);
 }
 
-static int write_trailers(gale__conn_t *c, const gale_header_t *trailers, size_t n) {
+static bool are_trailers(const gale_header_t *trailers, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (!allowed_in_trailers(trailers[i].name) || !gale__is_field_value(trailers[i].value)) {
-            return GALE_EHEADER;
-        }
+        if (!allowed_in_trailers(trailers[i].name)) return false;
+        if (!gale__is_field_value(trailers[i].value)) return false;
     }
+    return true;
+}
+
+static int write_trailers(gale__conn_t *c, const gale_header_t *trailers, size_t n) {
     int err = gale__conn_write(c, GALE__LIT("0\r\n"));
     for (size_t i = 0; err >= 0 && i < n; i++) {
         gale_str_t part[4] = {trailers[i].name, GALE__LIT(": "), trailers[i].value,
@@ -311,26 +348,28 @@ static void end_too_short(gale_req_t *r) {
         gale__conn_cut(c, GALE_ELENGTH);
         return;
     }
+    if (r->encoder != NULL) gale__compress_drop(r);
     c->keep_alive = false;
     r->too_short = true;
     gale__count_response_back(&r->worker->counters, r->status);
     gale__http1_write_refusal(c, 500, "the response was not finished", true);
-    ended(r);
+    gale__exchange_ended(r);
 }
 
 int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n) {
     if (r->conn->cut_due || r->done) return GALE_EGONE;
-    if (r->resp_state != GALE__RESP_BEGUN) return GALE_ESTATE;
-    if (r->resp_framing == GALE__BODY_LENGTH && r->resp_left > 0 &&
-        gale__exchange_sends_body(r, r->status)) {
+    if (r->resp_state != GALE__RESP_BEGUN || r->source != NULL) return GALE_ESTATE;
+    if (r->counted && r->resp_left > 0 && gale__exchange_sends_body(r, r->status)) {
         end_too_short(r);
         return GALE_ELENGTH;
     }
     if (n > 0 && r->resp_framing != GALE__BODY_CHUNKED) return GALE_ESTATE;
-    if (r->resp_framing == GALE__BODY_CHUNKED) {
-        int err = write_trailers(r->conn, trailers, n);
-        if (err < 0) return err;
+    if (!are_trailers(trailers, n)) return GALE_EHEADER;
+    int err = r->encoder == NULL ? 0 : gale__compress_end(r);
+    if (err >= 0 && r->resp_framing == GALE__BODY_CHUNKED) {
+        err = write_trailers(r->conn, trailers, n);
     }
-    ended(r);
+    if (err < 0) return err;
+    gale__exchange_ended(r);
     return 0;
 }

@@ -24,6 +24,8 @@ typedef enum {
 } gale__body_mode_t;
 
 typedef struct gale__file_send gale__file_send_t;
+typedef struct gale__source gale__source_t;
+typedef struct gale__held gale__held_t;
 
 struct gale_req_s {
     gale__conn_t *conn;
@@ -41,7 +43,12 @@ struct gale_req_s {
     uint64_t body_seen; /* for the limit */
     uint64_t max_body;
     gale__file_send_t *file;
-    char *cookie_mem; /* unescaped cookies, each at the offset it has in the fields */
+    char *cookie_mem;         /* unescaped cookies, each at the offset it has in the fields */
+    gale__encoder_t *encoder; /* of a streamed response that is coded */
+    gale__source_t *source;   /* a large whole body, while it is coded piece by piece */
+    gale__decoder_t *decoder; /* of a coded request body that is still coming */
+    gale__held_t *held;       /* coded bytes that came before a pause */
+    uint64_t wire_seen;       /* of a coded body, for its limits */
 
     uint64_t resp_left;            /* of an announced length */
     gale__outbox_mark_t resp_mark; /* where the head of such a response lies, while it does */
@@ -50,6 +57,7 @@ struct gale_req_s {
     uint8_t resp_state;
     uint8_t resp_framing;
     uint8_t body_mode;
+    uint8_t compress;    /* GALE_CODING_* */
     bool announced : 1;  /* on_request was called: on_done is due */
     bool done : 1;       /* on_done was called */
     bool in_request : 1; /* on_request is on the stack */
@@ -60,6 +68,10 @@ struct gale_req_s {
     bool want_drain : 1;
     bool waiting_flush : 1;   /* ended, but above high water */
     bool too_short : 1;       /* ended with fewer bytes than announced */
+    bool counted : 1;         /* resp_left counts */
+    bool unflushed : 1;       /* the encoder holds something back */
+    bool decoded : 1;         /* the body comes out of a decoder */
+    bool wire_over : 1;       /* and all of its coded bytes have come */
     bool forwarded_known : 1; /* `forwarded` holds what proxies say */
 
     gale__head_t head;
@@ -90,6 +102,22 @@ int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n);
 int gale__exchange_switch(gale_req_t *r, gale_str_t protocol, const gale_header_t *h, size_t n);
 /* Whether a response of this status to this request has a body on the wire. */
 bool gale__exchange_sends_body(const gale_req_t *r, int status);
+int gale__exchange_flush(gale_req_t *r);
+/* The same as they are, in no coding. */
+int gale__plain_respond(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                        gale_str_t body);
+int gale__plain_respond_buf(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                            gale_buf_t body);
+int gale__plain_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n, int64_t length);
+/* Puts the head into the outbox; `extra` more bytes of room are kept behind it when they fit.
+ * `marked`: its place is kept, but for a head that is larger than an outbox. */
+int gale__exchange_head(gale_req_t *r, int status, const gale_header_t *h, size_t n,
+                        uint8_t framing, uint64_t length, size_t extra, bool marked);
+/* Bytes of the body, framed; len > 0. */
+int gale__exchange_put(gale_req_t *r, gale_str_t bytes);
+int gale__exchange_put_buf(gale_req_t *r, gale_buf_t buf);
+/* The whole response is written. */
+void gale__exchange_ended(gale_req_t *r);
 /* A file as the body; see file.c. */
 int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
                         uint64_t offset, int64_t length);

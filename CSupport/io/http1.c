@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decode.h"
 #include "mem.h"
 #include "server.h"
 #include "str.h"
@@ -29,7 +30,7 @@ static void call_request(gale_req_t *r) {
 
 static void call_body(gale_req_t *r, gale_str_t chunk, bool last) {
     const gale_server_t *s = r->worker->server;
-    if (r->done || r->resp_state == GALE__RESP_ENDED) return;
+    if (r->done || r->resp_state == GALE__RESP_ENDED || r->source != NULL) return;
     r->conn->depth++;
     s->handler.on_body(r, chunk, last, s->handler_data);
     r->conn->depth--;
@@ -81,7 +82,7 @@ static void body_complete(gale__conn_t *c, gale_req_t *r) {
 static bool append(gale_req_t *r, const char *bytes, size_t len) {
     if (r->body.len + len > r->body_cap) {
         size_t cap = r->body_cap == 0 ? COLLECT_FIRST : r->body_cap * 2;
-        if (!r->head.chunked) cap = (size_t)r->head.content_length;
+        if (!r->head.chunked && !r->decoded) cap = (size_t)r->head.content_length;
         while (cap < r->body.len + len) cap *= 2;
         char *mem = gale__realloc(r->body_mem, cap);
         if (mem == NULL) return false;
@@ -93,8 +94,7 @@ static bool append(gale_req_t *r, const char *bytes, size_t len) {
     return true;
 }
 
-/* One piece of decoded body. False when the connection has been told off. */
-static bool take_body(gale__conn_t *c, gale_req_t *r, gale_str_t piece, bool last) {
+bool gale__http1_take_body(gale__conn_t *c, gale_req_t *r, gale_str_t piece, bool last) {
     r->body_seen += piece.len;
     if (r->body_seen > r->max_body) {
         gale__http1_refuse(c, 413, TOO_LARGE);
@@ -104,19 +104,37 @@ static bool take_body(gale__conn_t *c, gale_req_t *r, gale_str_t piece, bool las
         call_body(r, piece, last);
         if (c->cut_due) return false;
         if (r->resp_state == GALE__RESP_ENDED) r->body_mode = GALE__BODY_DISCARD;
-    } else if (r->body_mode == GALE__BODY_COLLECT && !append(r, piece.ptr, piece.len)) {
+    } else if (r->body_mode == GALE__BODY_COLLECT && piece.len > 0 &&
+               !append(r, piece.ptr, piece.len)) {
         gale__conn_cut(c, UV_ENOMEM);
         return false;
     }
     return true;
 }
 
+/* One piece of the message's body, out of its chunks. False when that was refused, or the last. */
+static bool take_piece(gale__conn_t *c, gale_req_t *r, gale_str_t piece, bool last) {
+    if (r->decoder != NULL && r->body_mode != GALE__BODY_DISCARD) {
+        int result = gale__decode_feed(r, piece, last);
+        if (result == GALE__DECODE_COMPLETE) body_complete(c, r);
+        return result == GALE__DECODE_MORE;
+    }
+    if (!gale__http1_take_body(c, r, piece, last)) return false;
+    if (last) body_complete(c, r);
+    return !last;
+}
+
+bool gale__http1_pump(gale__conn_t *c) {
+    gale_req_t *r = c->req;
+    if (r == NULL || r->held == NULL || c->paused || c->cut_due) return false;
+    if (gale__decode_pump(r) == GALE__DECODE_COMPLETE) body_complete(c, r);
+    return true;
+}
+
 static size_t feed_length(gale__conn_t *c, gale_req_t *r, char *bytes, size_t len) {
     size_t n = len < r->body_left ? len : (size_t)r->body_left;
     r->body_left -= n;
-    if (take_body(c, r, gale_str(bytes, n), r->body_left == 0) && r->body_left == 0) {
-        body_complete(c, r);
-    }
+    take_piece(c, r, gale_str(bytes, n), r->body_left == 0);
     return n;
 }
 
@@ -126,12 +144,10 @@ static size_t feed_chunked(gale__conn_t *c, gale_req_t *r, char *bytes, size_t l
         gale_str_t piece;
         switch (gale__chunked_next(&r->chunked, bytes, len, &pos, &piece)) {
         case GALE__CHUNKED_DATA:
-            if (!take_body(c, r, piece, false)) return pos;
+            if (!take_piece(c, r, piece, false)) return pos;
             break;
         case GALE__CHUNKED_END:
-            if (r->body_mode != GALE__BODY_STREAM || take_body(c, r, gale_str(bytes, 0), true)) {
-                body_complete(c, r);
-            }
+            take_piece(c, r, gale_str(bytes, 0), true);
             return pos;
         case GALE__CHUNKED_ERROR:
             gale__http1_refuse(c, 400, r->chunked.error);
@@ -145,14 +161,14 @@ static size_t feed_chunked(gale__conn_t *c, gale_req_t *r, char *bytes, size_t l
 
 static size_t feed_body(gale__conn_t *c, char *bytes, size_t len) {
     gale_req_t *r = c->req;
-    if (c->paused && r->body_mode == GALE__BODY_STREAM) return 0;
+    if (r->held != NULL || (c->paused && r->body_mode == GALE__BODY_STREAM)) return 0;
     return r->head.chunked ? feed_chunked(c, r, bytes, len) : feed_length(c, r, bytes, len);
 }
 
 char *gale__http1_body_room(gale__conn_t *c, size_t *size) {
     gale_req_t *r = c->req;
-    if (c->phase != GALE__PHASE_BODY || r->head.chunked || r->body_mode != GALE__BODY_COLLECT ||
-        r->body_mem == NULL) {
+    if (c->phase != GALE__PHASE_BODY || r->head.chunked || r->decoded ||
+        r->body_mode != GALE__BODY_COLLECT || r->body_mem == NULL) {
         return NULL;
     }
     *size = (size_t)r->body_left;
@@ -177,7 +193,7 @@ static int begin_collect(gale_req_t *r, uint64_t max_bytes) {
 
 /* Collects ahead of time, so that the following reads go straight into the body's own memory. */
 static bool prepare_body(gale__conn_t *c, gale_req_t *r) {
-    if (r->head.chunked || r->body_mode != GALE__BODY_COLLECT) return true;
+    if (r->head.chunked || r->decoded || r->body_mode != GALE__BODY_COLLECT) return true;
     r->body_mem = gale__malloc((size_t)r->body_left);
     r->body_cap = (size_t)r->body_left;
     r->body = gale_str(r->body_mem, 0);
@@ -223,7 +239,8 @@ static bool settle_body_mode(gale__conn_t *c, gale_req_t *r) {
 
 /* A body that came whole with its head is not copied. Gives the bytes taken. */
 static size_t take_whole(gale__conn_t *c, gale_req_t *r, char *rest, size_t len) {
-    if (r->head.chunked || r->body_mode != GALE__BODY_COLLECT || r->body_left > len) return 0;
+    if (r->head.chunked || r->decoded || r->body_mode != GALE__BODY_COLLECT) return 0;
+    if (r->body_left > len) return 0;
     size_t n = (size_t)r->body_left;
     r->body = gale_str(rest, n);
     r->body_left = 0;
@@ -241,6 +258,12 @@ static size_t begin(gale__conn_t *c, gale_req_t *r, char *rest, size_t len) {
     c->keep_alive = h->keep_alive;
     r->head_method = gale__eq(h->method, GALE__LIT("HEAD"));
     r->max_body = s->config.max_body_bytes;
+    const char *why;
+    int refused = s->config.decompress == 0 ? 0 : gale__decode_begin(r, &why);
+    if (refused != 0) {
+        gale__http1_refuse(c, refused, why);
+        return 0;
+    }
     if (!has_body) {
         c->phase = GALE__PHASE_ANSWER;
         r->body_mode = GALE__BODY_WHOLE;
@@ -309,7 +332,9 @@ bool gale__http1_advance(gale__conn_t *c) {
             r->waiting_flush = true;
             return false;
         }
-        if (r->body_mode != GALE__BODY_WHOLE) r->body_mode = GALE__BODY_DISCARD;
+        if (r->body_mode != GALE__BODY_WHOLE) {
+            r->body_mode = r->wire_over ? GALE__BODY_WHOLE : GALE__BODY_DISCARD;
+        }
         r->waiting_flush = false;
         gale__exchange_done(r, r->too_short ? GALE_ELENGTH : GALE_OK);
     }

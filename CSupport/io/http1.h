@@ -18,6 +18,10 @@ void gale__http1_body_read(gale__conn_t *c, size_t n);
 void gale__http1_refuse(gale__conn_t *c, int status, const char *why);
 /* The answer alone: "400 Bad Request: HTTP/1.1 without Host" as text, and Connection: close. */
 void gale__http1_write_refusal(gale__conn_t *c, int status, const char *why, bool with_body);
+/* A piece of the body as the handler is to have it. False when the connection has been told off. */
+bool gale__http1_take_body(gale__conn_t *c, gale_req_t *r, gale_str_t piece, bool last);
+/* Goes on with a body that was held back in a pause; whether there was one. */
+bool gale__http1_pump(gale__conn_t *c);
 /* gale_req_collect. */
 int gale__http1_collect(gale_req_t *r, uint64_t max_bytes);
 /* gale_req_resume: the body may come; if the client waits to be asked, it is. */

@@ -1,9 +1,11 @@
 /* Requests that never reach the handler, or break while it waits for their body: one short answer
  * that says precisely why, then the connection closes, lingering so that the client gets it. */
 #include "http1.h"
+#include "server.h"
 #include "str.h"
 
 static int done_status(int status) {
+    if (status == 503) return UV_ENOMEM;
     return status == 408 ? GALE_ETIMEDOUT : status == 413 ? GALE_ELIMIT : GALE_EPROTO;
 }
 
@@ -18,14 +20,32 @@ static void count_refusal(gale__counters_t *n, int status) {
                 1);
 }
 
+/* What a client may code its bodies in: "gzip, deflate" (RFC 9110 15.5.16). */
+static gale_str_t accepted_codings(const gale__conn_t *c, char text[40]) {
+    uint32_t allowed = c->worker->server->config.decompress;
+    size_t len = 0;
+    for (int i = GALE__GZIP; i < GALE__CODINGS; i++) {
+        gale__coding_t coding = (gale__coding_t)i;
+        if (!(allowed & gale__coding_bit(coding)) || !gale__coding_built(coding)) continue;
+        gale_str_t name = gale__coding_name(coding);
+        if (len > 0) memcpy(text + len, ", ", 2), len += 2;
+        memcpy(text + len, name.ptr, name.len);
+        len += name.len;
+    }
+    return len > 0 ? gale_str(text, len) : gale__coding_name(GALE__IDENTITY);
+}
+
 static gale_str_t status_text(int status, char digits[3]) {
     gale__format_uint64(digits, (uint64_t)status);
     return gale_str(digits, 3);
 }
 
 void gale__http1_write_refusal(gale__conn_t *c, int status, const char *why, bool with_body) {
-    static const gale_header_t type = {{"Content-Type", 12}, {"text/plain; charset=utf-8", 25}};
-    char digits[20];
+    char digits[20], codings[40];
+    gale_header_t fields[] = {
+        {GALE__LIT("Content-Type"), GALE__LIT("text/plain; charset=utf-8")},
+        {GALE__LIT("Accept-Encoding"), accepted_codings(c, codings)},
+    };
     gale_str_t text[] = {status_text(status, digits),
                          GALE__LIT(" "),
                          gale_cstr(gale__reason(status)),
@@ -37,8 +57,8 @@ void gale__http1_write_refusal(gale__conn_t *c, int status, const char *why, boo
         .status = status,
         .minor = 1,
         .framing = GALE__BODY_LENGTH,
-        .headers = &type,
-        .header_count = 1,
+        .headers = fields,
+        .header_count = status == 415 ? 2 : 1,
         .stamp = gale__worker_stamp(c->worker),
     };
     for (size_t i = 0; i < PARTS; i++) head.length += text[i].len;

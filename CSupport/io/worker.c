@@ -289,6 +289,7 @@ int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_
     w->refs.worker = (uint32_t)index;
     w->limits.max_bytes = s->config.max_header_bytes;
     w->limits.max_headers = s->config.max_headers;
+    w->coders.budget.limit = s->config.coding_memory;
     w->loop = loop == NULL ? &w->own_loop : loop;
     int err = loop == NULL ? uv_loop_init(w->loop) : 0;
     if (err < 0) {
@@ -325,5 +326,6 @@ void gale__worker_release(gale_worker_t *w) {
     }
     gale__exchange_free_pool(w);
     gale__block_pool_clear(&w->blocks);
+    gale__coders_clear(&w->coders);
     gale__ref_table_clear(&w->refs);
 }

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "block.h"
+#include "coders.h"
 #include "gale.h"
 #include "http1_head.h"
 #include "http1_response.h"
@@ -60,6 +61,7 @@ struct gale_worker_s {
     gale__mailbox_t mailbox;
     gale__ref_table_t refs;
     gale__block_pool_t blocks;
+    gale__coders_t coders;
     gale__head_limits_t limits;
     gale__stamp_t stamp;
     uint64_t stamp_ms;
