@@ -329,6 +329,7 @@ int gale__file_send(gale_req_t *r, int status, const gale_header_t *h, size_t n,
         gale__free(f);
         return err;
     }
+    if (r->encoder != NULL) f->by_reads = true; /* what is coded must be seen */
     r->file = f;
     if (length == 0 || !gale__exchange_sends_body(r, status)) finish(r);
     return 0;
