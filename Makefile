@@ -110,6 +110,7 @@ test-install: lib
 	Tests/Install/header
 	Tests/Install/abi
 	Tests/Install/run
+	Tests/Install/rust
 
 sanitize:
 	@.ci/packages $(C_PACKAGES) $(CODEC_PACKAGES) gcc python3

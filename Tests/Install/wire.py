@@ -16,6 +16,7 @@ def check(good, what, detail=""):
     results["passed" if good else "failed"] += 1
     if not good:
         print(f"FAIL {what}{': ' + str(detail)[:600] if detail != '' else ''}")
+    return good
 
 
 def free_port():
