@@ -293,6 +293,27 @@ typedef struct {
                                   that is being sent holds 270 KB with gzip or deflate, about 2 MB
                                   with the others; a request up to its window: 40 KB, br to 16 MiB,
                                   zstd to 8 MiB */
+
+    /* Leniencies for clients that cannot be mended; 1: on. Default off, since each lets a proxy in
+     * front and this server read different requests out of the same bytes, which is how requests
+     * are smuggled past the proxy's rules: only for servers that such clients reach directly. There
+     * is none for what can only be an attack: blanks before the colon of a field (RFC 9112 5.1),
+     * Content-Length with Transfer-Encoding or with another value, a bare LF or fold in chunked
+     * framing and trailers, a fold in a field that frames or routes, CR alone, other controls. */
+
+    /* LF alone ends lines of the head (RFC 9112 2.2). One in front that takes it for a part of a
+     * value passes on fields that it has not seen. */
+    uint32_t allow_bare_lf;
+    /* A line that begins with a blank goes on with the value before it, the line end as blanks (RFC
+     * 9112 5.2). One in front may see two fields, or the end of the head, where there is one
+     * value. */
+    uint32_t allow_obs_fold;
+    /* HTTP/1.1 without Host (RFC 9112 3.2). Caches and virtual hosts that guess it are poisoned by
+     * whoever makes two of them guess differently. */
+    uint32_t allow_missing_host;
+    /* Equal values of Content-Length are one (RFC 9110 8.6), and the handler sees one. Whoever
+     * repeats it probes for somebody in front or behind who picks another. */
+    uint32_t allow_repeated_length;
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was

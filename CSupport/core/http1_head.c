@@ -54,20 +54,24 @@ int gale__head_target(gale__head_t *head) {
     return gale__head_refuse(head, 400, "the request target has no valid host");
 }
 
-int gale__head_version(gale__head_t *head, const char *bytes, size_t len) {
+int gale__head_version(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
+                       size_t len) {
     /* 'd' stands for a digit. */
-    static const char pattern[] = "HTTP/d.d\r\n";
-    for (size_t i = 0; i < GALE__VERSION_LEN && i < len; i++) {
+    static const char strict[] = "HTTP/d.d\r\n", bare[] = "HTTP/d.d\n";
+    bool lf = len > 8 && bytes[8] == '\n' && (limits->lenient & GALE__LENIENT_BARE_LF);
+    const char *pattern = lf ? bare : strict;
+    size_t size = lf ? GALE__VERSION_LEN - 1 : GALE__VERSION_LEN;
+    for (size_t i = 0; i < size && i < len; i++) {
         bool digit = gale__is((uint8_t)bytes[i], GALE__DIGIT);
         if (pattern[i] == 'd' ? digit : bytes[i] == pattern[i]) continue;
         return gale__head_refuse(head, 400, "the request line does not end in HTTP/1.1 and CRLF");
     }
-    if (len < GALE__VERSION_LEN) return 0;
+    if (len < size) return 0;
     if (bytes[5] != '1' || bytes[7] > '1') {
         return gale__head_refuse(head, 505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
     }
     head->minor = (uint8_t)(bytes[7] - '0');
-    return 1;
+    return (int)size;
 }
 
 /* ----------------------------------------------------------------------------------- the fields */
@@ -91,15 +95,38 @@ static int take_host(gale__head_t *head, gale_str_t value) {
     return gale__head_refuse(head, 400, "Host is empty");
 }
 
-static int take_content_length(gale__head_t *head, gale_str_t value) {
-    /* RFC 9110 8.6 would let equal ones be merged; whoever repeats it may mean to confuse the one
-     * behind us. */
-    if (!once(head, GALE__SAW_LENGTH)) {
+/* RFC 9110 8.6 lets equal ones be merged, and then they are: nobody sees them twice. */
+static int merge_lengths(gale__head_t *head, gale_str_t list) {
+    gale_str_t one;
+    int64_t length;
+    bool first = !head->has_content_length;
+    gale_header_t *field = &head->headers[head->header_count - 1];
+    while (gale__list_next(&list, &one)) {
+        if (!gale__parse_int64(one, &length)) {
+            return gale__head_refuse(head, 400, "Content-Length is not a number");
+        }
+        if (head->has_content_length && length != head->content_length) {
+            return gale__head_refuse(head, 400, "more than one Content-Length");
+        }
+        if (!head->has_content_length) field->value = one;
+        head->content_length = length;
+        head->has_content_length = true;
+    }
+    if (!first) head->header_count--;
+    return 0;
+}
+
+static int take_content_length(gale__head_t *head, const gale__head_limits_t *limits,
+                               gale_str_t value) {
+    bool merge = limits->lenient & GALE__LENIENT_LENGTHS;
+    /* Whoever repeats it may mean to confuse the one behind us. */
+    if (!once(head, GALE__SAW_LENGTH) && !merge) {
         return gale__head_refuse(head, 400, "more than one Content-Length");
     }
     if (head->chunked) {
         return gale__head_refuse(head, 400, "Content-Length together with Transfer-Encoding");
     }
+    if (merge) return merge_lengths(head, value);
     if (!gale__parse_int64(value, &head->content_length)) {
         return gale__head_refuse(head, 400, "Content-Length is not a number");
     }
@@ -179,7 +206,8 @@ static inline __attribute__((always_inline)) bool is_name(gale_str_t name, const
     return difference == 0;
 }
 
-int gale__head_field(gale__head_t *head, const gale_header_t *field) {
+int gale__head_field(gale__head_t *head, const gale__head_limits_t *limits) {
+    const gale_header_t *field = &head->headers[head->header_count - 1];
     gale_str_t name = field->name;
 #define IS(text) is_name(name, text, sizeof(text) - 1)
     switch (name.len) {
@@ -194,7 +222,7 @@ int gale__head_field(gale__head_t *head, const gale_header_t *field) {
         if (IS("connection")) take_connection(head, field->value);
         return 0;
     case 14:
-        return IS("content-length") ? take_content_length(head, field->value) : 0;
+        return IS("content-length") ? take_content_length(head, limits, field->value) : 0;
     case 17:
         return IS("transfer-encoding") ? take_transfer_encoding(head, field->value) : 0;
     default:
@@ -221,9 +249,29 @@ static int finish_target(gale__head_t *head) {
     return 0;
 }
 
-int gale__head_finish(gale__head_t *head, uint32_t size) {
+bool gale__head_unfold(const gale__head_t *head, const gale__head_limits_t *limits,
+                       const char *bytes, uint32_t line) {
+    /* What frames the message or says whom it is for must be read by all in the same way. */
+    static const gale_str_t never[] = {{"Host", 4},        {"Content-Length", 14},
+                                       {"Connection", 10}, {"Transfer-Encoding", 17},
+                                       {"Upgrade", 7},     {"Expect", 6}};
+    bool blank = bytes[line] == ' ' || bytes[line] == '\t';
+    if (!(limits->lenient & GALE__LENIENT_OBS_FOLD) || !blank || head->header_count == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+        if (gale__eq_nocase(head->headers[head->header_count - 1].name, never[i])) return false;
+    }
+    char *end = (char *)bytes + line - 1; /* LF, and perhaps CR before it */
+    *end = ' ';
+    if (end[-1] == '\r') end[-1] = ' ';
+    return true;
+}
+
+int gale__head_finish(gale__head_t *head, const gale__head_limits_t *limits, uint32_t size) {
     uint32_t saw = head->state;
-    if (head->minor == 1 && (saw & GALE__SAW_HOST) == 0) {
+    if (head->minor == 1 && (saw & GALE__SAW_HOST) == 0 &&
+        !(limits->lenient & GALE__LENIENT_NO_HOST)) {
         return gale__head_refuse(head, 400, "HTTP/1.1 without Host"); /* RFC 9112 3.2 */
     }
     head->keep_alive =

@@ -37,9 +37,18 @@ typedef struct {
     uint32_t state;
 } gale__head_t;
 
+/* What is taken that RFC 9112 has a server refuse, or lets it (gale.h says what each opens). */
+enum {
+    GALE__LENIENT_BARE_LF = 1,  /* LF ends a line as CRLF does */
+    GALE__LENIENT_OBS_FOLD = 2, /* a line that begins with a blank goes on with the one before */
+    GALE__LENIENT_NO_HOST = 4,
+    GALE__LENIENT_LENGTHS = 8 /* equal values of Content-Length are one */
+};
+
 typedef struct {
     uint32_t max_bytes;   /* request line, fields and the empty line */
     uint32_t max_headers; /* size of the table */
+    uint32_t lenient;     /* GALE__LENIENT_* */
 } gale__head_limits_t;
 
 /* Makes `head` ready for a new message with this table. */
@@ -48,7 +57,8 @@ void gale__head_init(gale__head_t *head, gale_header_t *table);
 /* Parses bytes[0..len). Result > 0: bytes of the head, all fields of `head` are set and point into
  * `bytes`. 0: more bytes are wanted (and len < max_bytes). < 0: minus the status to refuse with:
  * 400, 414, 417, 431, 501, 505; `error` is set. One empty line before the request line is skipped (RFC
- * 9112 2.2), and counts as part of the head. */
+ * 9112 2.2), and counts as part of the head. Only with GALE__LENIENT_OBS_FOLD are bytes written to:
+ * the line end within a folded value becomes blanks. */
 int gale__head_parse(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
                      size_t len);
 

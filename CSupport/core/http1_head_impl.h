@@ -40,13 +40,19 @@ int gale__head_refuse_line(gale__head_t *head, uint8_t byte, bool empty);
 int gale__head_too_long(gale__head_t *head, uint32_t phase);
 /* Checks any target that is not simply a path. 0 or negative. */
 int gale__head_target(gale__head_t *head);
-/* Checks what there is of the version and its line end: 1 when it is complete, 0 when more is
- * wanted, or negative. */
-int gale__head_version(gale__head_t *head, const char *bytes, size_t len);
-/* Takes note of a field that may be one of those known here. 0 or negative. */
-int gale__head_field(gale__head_t *head, const gale_header_t *field);
+/* Checks what there is of the version and its line end: their length when they are complete, 0 when
+ * more is wanted, or negative. */
+int gale__head_version(gale__head_t *head, const gale__head_limits_t *limits, const char *bytes,
+                       size_t len);
+/* Takes note of the field that was added last, which may be one of those known here. 0 or
+ * negative. */
+int gale__head_field(gale__head_t *head, const gale__head_limits_t *limits);
+/* Whether the line that begins with a blank may go on with the field before it; then the line end
+ * between them has become blanks. */
+bool gale__head_unfold(const gale__head_t *head, const gale__head_limits_t *limits,
+                       const char *bytes, uint32_t line);
 /* The end: what only the whole head can tell. `size` or negative. */
-int gale__head_finish(gale__head_t *head, uint32_t size);
+int gale__head_finish(gale__head_t *head, const gale__head_limits_t *limits, uint32_t size);
 
 int gale__head_parse_avx2(gale__head_t *, const gale__head_limits_t *, const char *, size_t);
 int gale__head_parse_sse42(gale__head_t *, const gale__head_limits_t *, const char *, size_t);

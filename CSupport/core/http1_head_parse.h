@@ -125,33 +125,39 @@ GALE__INLINE int wait(gale__head_t *head, const cursor_t *c, uint32_t phase, uin
 
 /* The version and the line end; then what the target's form must be is known too. > 0: offset of
  * the first field. */
-GALE__INLINE int parse_version(gale__head_t *head, const cursor_t *c, uint32_t at) {
+GALE__INLINE int parse_version(gale__head_t *head, const cursor_t *c, uint32_t at,
+                               const gale__head_limits_t *limits) {
     const char *version = c->bytes + at;
+    int size = GALE__VERSION_LEN;
     if (c->cap - at >= GALE__VERSION_LEN &&
         memcmp(version, "HTTP/1.1\r\n", GALE__VERSION_LEN) == 0) {
         head->minor = 1;
     } else {
-        int complete = gale__head_version(head, version, c->cap - at);
-        if (complete <= 0) return complete;
+        size = gale__head_version(head, limits, version, c->cap - at);
+        if (size <= 0) return size;
     }
     /* A path in any method but CONNECT, which has as many letters as OPTIONS. */
     if (GALE__UNLIKELY(head->target.ptr[0] != '/' || head->method.len == 7)) {
         int refused = gale__head_target(head);
         if (refused < 0) return refused;
     }
-    return (int)at + GALE__VERSION_LEN;
+    return (int)at + size;
 }
 
 /* The request line. > 0: offset of the first field. */
-GALE__INLINE int parse_request_line(gale__head_t *head, cursor_t *c, uint32_t max) {
+GALE__INLINE int parse_request_line(gale__head_t *head, cursor_t *c,
+                                    const gale__head_limits_t *limits, uint32_t max) {
     const char *b = c->bytes;
     uint32_t at = head->scanned, line = head->line;
     switch (GALE__PHASE(head->state)) {
     case GALE__PHASE_START:
-        if (b[0] == '\r') {
-            if (c->cap == 1) return wait(head, c, GALE__PHASE_START, 0, 0, max);
-            if (b[1] != '\n') return gale__head_refuse(head, 400, "a CR without LF");
-            at = line = 2;
+        if (GALE__UNLIKELY(b[0] <= '\r')) {
+            if (b[0] == '\n' && (limits->lenient & GALE__LENIENT_BARE_LF)) at = line = 1;
+            if (b[0] == '\r') {
+                if (c->cap == 1) return wait(head, c, GALE__PHASE_START, 0, 0, max);
+                if (b[1] != '\n') return gale__head_refuse(head, 400, "a CR without LF");
+                at = line = 2;
+            }
         }
         __attribute__((fallthrough));
     case GALE__PHASE_METHOD:
@@ -175,7 +181,7 @@ GALE__INLINE int parse_request_line(gale__head_t *head, cursor_t *c, uint32_t ma
     }
         __attribute__((fallthrough));
     default: {
-        int next = parse_version(head, c, at);
+        int next = parse_version(head, c, at, limits);
         return next == 0 ? wait(head, c, GALE__PHASE_VERSION, line, at, max) : next;
     }
     }
@@ -196,14 +202,17 @@ GALE__INLINE gale_str_t trimmed(const char *start, const char *end) {
 
 /* A name that isn't followed by its colon: the end of the head, or an error. */
 GALE__INLINE int parse_end(gale__head_t *head, const cursor_t *c, uint32_t line, uint32_t at,
-                           uint32_t max) {
+                           const gale__head_limits_t *limits, uint32_t max) {
     const char *b = c->bytes;
     if (GALE__UNLIKELY(at > line || b[at] != '\r')) {
+        if (at == line && b[at] == '\n' && (limits->lenient & GALE__LENIENT_BARE_LF)) {
+            return gale__head_finish(head, limits, at + 1);
+        }
         return gale__head_refuse_line(head, (uint8_t)b[at], at == line);
     }
     if (at + 1 == c->cap) return wait(head, c, GALE__PHASE_NAME, line, at, max);
     if (b[at + 1] != '\n') return gale__head_refuse(head, 400, "a CR without LF");
-    return gale__head_finish(head, at + 2);
+    return gale__head_finish(head, limits, at + 2);
 }
 
 /* The fields from `line` on, or from head->scanned on if it was interrupted in a value. */
@@ -217,13 +226,19 @@ GALE__INLINE int parse_fields(gale__head_t *head, cursor_t *c, uint32_t line, ui
         if (GALE__UNLIKELY(!in_value)) {
             at = find_name_end(c, at);
             if (GALE__UNLIKELY(at == c->cap)) return wait(head, c, GALE__PHASE_NAME, line, at, max);
-            if (GALE__UNLIKELY(b[at] != ':' || at == line))
-                return parse_end(head, c, line, at, max);
-            if (head->header_count == limits->max_headers) {
-                return gale__head_refuse(head, 431, "too many header fields");
+            if (GALE__UNLIKELY(b[at] != ':' || at == line)) {
+                if (at > line || !gale__head_unfold(head, limits, b, line)) {
+                    return parse_end(head, c, line, at, limits, max);
+                }
+                head->header_count--; /* its value goes on */
+                field--;
+            } else {
+                if (head->header_count == limits->max_headers) {
+                    return gale__head_refuse(head, 431, "too many header fields");
+                }
+                field->name = gale_str(b + line, at - line);
+                at++;
             }
-            field->name = gale_str(b + line, at - line);
-            at++;
         }
         const char *value = field->name.ptr + field->name.len + 1;
         at = find_value_end(c, at);
@@ -231,16 +246,20 @@ GALE__INLINE int parse_fields(gale__head_t *head, cursor_t *c, uint32_t line, ui
             if (at == c->cap || b[at] == '\r')
                 return wait(head, c, GALE__PHASE_VALUE, line, at, max);
         }
+        line = at + 2;
         if (GALE__UNLIKELY(b[at] != '\r' || b[at + 1] != '\n')) {
-            return gale__head_refuse(head, 400, "a header value holds a control character");
+            if (b[at] != '\n' || !(limits->lenient & GALE__LENIENT_BARE_LF)) {
+                return gale__head_refuse(head, 400, "a header value holds a control character");
+            }
+            line = at + 1;
         }
         field->value = trimmed(value, b + at);
         head->header_count++;
         if (may_matter(field->name)) {
-            int refused = gale__head_field(head, field);
+            int refused = gale__head_field(head, limits);
             if (GALE__UNLIKELY(refused < 0)) return refused;
         }
-        line = at += 2;
+        at = line;
     }
 }
 
@@ -254,7 +273,7 @@ int GALE__PARSE(gale__head_t *head, const gale__head_limits_t *limits, const cha
     c.base = at < c.cap ? at & ~(uint32_t)(BLOCK - 1) : (c.cap - 1) & ~(uint32_t)(BLOCK - 1);
     load(&c);
     if (GALE__PHASE(head->state) < GALE__PHASE_NAME) {
-        int next = parse_request_line(head, &c, max);
+        int next = parse_request_line(head, &c, limits, max);
         if (next <= 0) return next;
         line = at = (uint32_t)next;
     }

@@ -281,6 +281,13 @@ static int open_handles(gale_worker_t *w) {
     return 0;
 }
 
+static uint32_t lenient(const gale_config_t *c) {
+    return (c->allow_bare_lf ? GALE__LENIENT_BARE_LF : 0u) |
+           (c->allow_obs_fold ? GALE__LENIENT_OBS_FOLD : 0u) |
+           (c->allow_missing_host ? GALE__LENIENT_NO_HOST : 0u) |
+           (c->allow_repeated_length ? GALE__LENIENT_LENGTHS : 0u);
+}
+
 int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_t *loop) {
     memset(w, 0, sizeof *w);
     w->server = s;
@@ -290,6 +297,7 @@ int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_
     w->limits.max_bytes = s->config.max_header_bytes;
     w->limits.max_headers = s->config.max_headers;
     w->coders.budget.limit = s->config.coding_memory;
+    w->limits.lenient = lenient(&s->config);
     w->loop = loop == NULL ? &w->own_loop : loop;
     int err = loop == NULL ? uv_loop_init(w->loop) : 0;
     if (err < 0) {

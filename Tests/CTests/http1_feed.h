@@ -44,11 +44,15 @@ static inline void feed_head(fed_head_t *fed, gale__head_parse_fn parse, gale__h
     memset(fed, 0, sizeof *fed);
     gale__head_init(&fed->head, fed->table);
     while (fed->result == 0 && given < len) {
+        size_t before = given;
         given += feed_step(mode, len - given, &seed);
         char *moved = malloc(given);
         if (moved == NULL) abort();
         memcpy(moved, bytes, given);
-        if (fed->bytes != NULL) gale__head_rebase(&fed->head, fed->bytes, moved);
+        if (before > 0) { /* folds were replaced in what has been parsed */
+            memcpy(moved, fed->bytes, before);
+            gale__head_rebase(&fed->head, fed->bytes, moved);
+        }
         free(fed->bytes);
         fed->bytes = moved;
         fed->result = parse(&fed->head, &limits, moved, given);

@@ -9,7 +9,7 @@
 #include "str.h"
 #include "test.h"
 
-static const gale__head_limits_t usual = {16384, 100};
+static const gale__head_limits_t usual = {16384, 100, 0};
 
 /* Parses one buffer of exactly these bytes with each implementation. */
 static int parse_each(const char *bytes, size_t len, gale__head_limits_t limits) {
@@ -100,14 +100,14 @@ TEST(http1_head, limits) {
     static const char text[] = "GET /0123456789 HTTP/1.0\r\nA: b\r\nC: d\r\n\r\n";
     size_t len = sizeof text - 1, line = 26;
     for (uint32_t max = 1; max < len + 5; max++) {
-        gale__head_limits_t limits = {max, 100};
+        gale__head_limits_t limits = {max, 100, 0};
         int want = max >= len ? (int)len : max >= line ? -431 : max > 3 ? -414 : -501;
         CHECK_MSG(parse_each(text, len, limits) == want, "max %u", max);
         /* Before that many have come there is hope. */
         if (max > 1) CHECK_EQ_INT(parse_each(text, max - 1 < len ? max - 1 : len - 1, limits), 0);
     }
     for (uint32_t max = 0; max < 4; max++) {
-        gale__head_limits_t limits = {1000, max};
+        gale__head_limits_t limits = {1000, max, 0};
         CHECK_EQ_INT(parse_each(text, len, limits), max >= 2 ? (int)len : -431);
     }
 }

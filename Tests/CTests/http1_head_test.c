@@ -11,7 +11,7 @@
 #include "str.h"
 #include "test.h"
 
-static const gale__head_limits_t usual = {16384, 100};
+static const gale__head_limits_t usual = {16384, 100, 0};
 
 /* The result of the first implementation on the whole; a failure if any other way gives another. */
 static void parse_limited(fed_head_t *want, gale__head_limits_t limits, const char *bytes,
