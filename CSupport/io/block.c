@@ -2,7 +2,7 @@
 
 #include "mem.h"
 
-enum { MIN_ROOM = 8192, KEEP_FREE = 16 };
+enum { KEEP_FREE = 16 };
 
 gale__block_t *gale__block_new(size_t capacity) {
     gale__block_t *b = gale__malloc(sizeof *b + capacity);
@@ -11,12 +11,8 @@ gale__block_t *gale__block_new(size_t capacity) {
     return b;
 }
 
-static uint32_t held(const gale__block_pool_t *pool) {
-    return pool->live - pool->free_count;
-}
-
 static void show_held(gale__block_pool_t *pool) {
-    atomic_store_explicit(&pool->held, held(pool), memory_order_relaxed);
+    atomic_store_explicit(&pool->held, gale__block_pool_held(pool), memory_order_relaxed);
 }
 
 void gale__block_ref(gale__block_t *b) {
@@ -59,32 +55,12 @@ static gale__block_t *pool_next(gale__block_pool_t *pool) {
     return b;
 }
 
-char *gale__block_pool_room(gale__block_pool_t *pool, size_t *size) {
-    gale__block_t *b = pool->current;
-    if (b == NULL || b->capacity - b->tail < MIN_ROOM) {
-        gale__block_t *next = pool_next(pool);
-        if (next == NULL) return NULL;
-        pool->current = b = next;
-        show_held(pool);
-    }
-    *size = b->capacity - b->tail;
-    return b->data + b->tail;
-}
-
-gale__block_t *gale__block_pool_take(gale__block_pool_t *pool, size_t n) {
-    gale__block_t *b = pool->current;
-    b->tail += (uint32_t)n;
-    b->refs++; /* for the time of the processing */
-    return b;
-}
-
-void gale__block_pool_give(gale__block_t *b, uint32_t start, uint32_t n, uint32_t pins) {
-    if (b->pins == pins && b->tail == start + n) b->tail = start;
-    gale__block_unref(b);
-}
-
-bool gale__block_pool_sparse(const gale__block_pool_t *pool) {
-    return held(pool) > 16 && pool->pinned < (uint64_t)held(pool) * (GALE__BLOCK_SIZE / 4);
+bool gale__block_pool_next(gale__block_pool_t *pool) {
+    gale__block_t *next = pool_next(pool);
+    if (next == NULL) return false;
+    pool->current = next;
+    show_held(pool);
+    return true;
 }
 
 void gale__block_pool_clear(gale__block_pool_t *pool) {

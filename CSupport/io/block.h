@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GALE__BLOCK_SIZE = 65536 };
+enum { GALE__BLOCK_SIZE = 65536, GALE__BLOCK_MIN_ROOM = 8192 };
 
 typedef struct gale__block_pool gale__block_pool_t;
 
@@ -39,15 +39,52 @@ gale__block_t *gale__block_new(size_t capacity);
 void gale__block_ref(gale__block_t *b);
 void gale__block_unref(gale__block_t *b);
 
+/* What every read goes through stands here, to be compiled into its callers. */
+
+/* Another block becomes the current one; false without memory. */
+bool gale__block_pool_next(gale__block_pool_t *pool);
+
 /* Room for a read: the free tail of the current block, at least 8 KiB; null without memory. */
-char *gale__block_pool_room(gale__block_pool_t *pool, size_t *size);
+static inline char *gale__block_pool_room(gale__block_pool_t *pool, size_t *size) {
+    gale__block_t *b = pool->current;
+    if (b == NULL || b->capacity - b->tail < GALE__BLOCK_MIN_ROOM) {
+        if (!gale__block_pool_next(pool)) return NULL;
+        b = pool->current;
+    }
+    *size = b->capacity - b->tail;
+    return b->data + b->tail;
+}
+
 /* Takes n bytes of the tail just handed out, while they are being processed. */
-gale__block_t *gale__block_pool_take(gale__block_pool_t *pool, size_t n);
+static inline gale__block_t *gale__block_pool_take(gale__block_pool_t *pool, size_t n) {
+    gale__block_t *b = pool->current;
+    b->tail += (uint32_t)n;
+    b->refs++; /* for the time of the processing */
+    return b;
+}
+
 /* Ends the processing of the n bytes from `start`, and gives them back if nobody kept a slice of
  * them: `pins` is what the block's counter was when they were taken. */
-void gale__block_pool_give(gale__block_t *b, uint32_t start, uint32_t n, uint32_t pins);
+static inline void gale__block_pool_give(gale__block_t *b, uint32_t start, uint32_t n,
+                                         uint32_t pins) {
+    if (b->pins == pins && b->tail == start + n) b->tail = start;
+    if (b->refs == 1 && b->pool->current == b) {
+        b->refs = b->tail = 0;
+    } else {
+        gale__block_unref(b);
+    }
+}
+
+static inline uint32_t gale__block_pool_held(const gale__block_pool_t *pool) {
+    return pool->live - pool->free_count;
+}
+
 /* Many blocks are held for few bytes: heads should be copied out before dispatch. */
-bool gale__block_pool_sparse(const gale__block_pool_t *pool);
+static inline bool gale__block_pool_sparse(const gale__block_pool_t *pool) {
+    uint32_t held = gale__block_pool_held(pool);
+    return held > 16 && pool->pinned < (uint64_t)held * (GALE__BLOCK_SIZE / 4);
+}
+
 void gale__block_pool_clear(gale__block_pool_t *pool);
 
 #endif

@@ -124,7 +124,10 @@ int gale__conn_flush(gale__conn_t *c);
 /* Flushes and sends bytes of a file, for transports that have send_file. The bytes sent, 0 at the
  * file's end; UV_EAGAIN: the client must take some first; or another error. */
 long gale__conn_send_file(gale__conn_t *c, int fd, uint64_t offset, size_t n);
-size_t gale__conn_queued(const gale__conn_t *c);
+static inline size_t gale__conn_queued(const gale__conn_t *c) {
+    size_t n = c->out == NULL ? 0 : c->out->bytes;
+    return c->backlogs == 0 ? n : n + c->transport->queued(c);
+}
 /* After a write of the application's: 0; 1 above high water; GALE_ELIMIT, and it is cut. */
 int gale__conn_pressure(gale__conn_t *c);
 

@@ -7,11 +7,6 @@
 
 enum { COPY_LIMIT = 4096 /* larger borrowed writes go out from where they lie */ };
 
-size_t gale__conn_queued(const gale__conn_t *c) {
-    size_t n = c->out == NULL ? 0 : c->out->bytes;
-    return c->backlogs == 0 ? n : n + c->transport->queued(c);
-}
-
 static gale__outbox_t *outbox(gale__conn_t *c) {
     if (c->out == NULL && (c->out = gale__worker_outbox(c->worker)) == NULL) {
         gale__conn_cut(c, UV_ENOMEM);

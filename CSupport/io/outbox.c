@@ -4,23 +4,6 @@
 
 #include "mem.h"
 
-char *gale__outbox_room(gale__outbox_t *o, size_t n) {
-    if (n > GALE__OUT_ARENA - o->arena_used || o->parts == GALE__OUT_PARTS) return NULL;
-    return o->arena + o->arena_used;
-}
-
-void gale__outbox_commit(gale__outbox_t *o, size_t n) {
-    char *start = o->arena + o->arena_used;
-    uv_buf_t *last = o->parts == 0 ? NULL : &o->part[o->parts - 1];
-    if (last != NULL && last->base + last->len == start) {
-        last->len += n;
-    } else {
-        o->part[o->parts++] = uv_buf_init(start, (unsigned)n);
-    }
-    o->arena_used += (uint32_t)n;
-    o->bytes += n;
-}
-
 int gale__outbox_add(gale__outbox_t *o, gale_buf_t buf) {
     if (o->parts == GALE__OUT_PARTS || o->owned == GALE__OUT_OWNED) return false;
     o->part[o->parts++] = (uv_buf_t){.base = (char *)buf.ptr, .len = buf.len};
@@ -38,17 +21,8 @@ int gale__outbox_borrow(gale__outbox_t *o, gale_str_t bytes) {
     return true;
 }
 
-static void empty(gale__outbox_t *o) {
-    o->serial++;
-    o->bytes = 0;
-    o->borrowed = NULL;
-    o->borrowed_len = 0;
-    o->arena_used = o->parts = o->owned = 0;
-}
-
-void gale__outbox_clear(gale__outbox_t *o) {
-    for (uint32_t i = 0; i < o->owned; i++) gale_buf_free(o->owner[i]);
-    empty(o);
+void gale__outbox_free_owned(gale__outbox_t *o) {
+    while (o->owned > 0) gale_buf_free(o->owner[--o->owned]);
 }
 
 gale__outbox_mark_t gale__outbox_mark(const gale__outbox_t *o) {
@@ -116,7 +90,8 @@ gale__backlog_t *gale__outbox_backlog(gale__outbox_t *o, size_t sent) {
         b->part[i].base = copy;
         copy += b->part[i].len;
     }
-    empty(o);
+    o->owned = 0; /* they are the backlog's now */
+    gale__outbox_clear(o);
     return b;
 }
 

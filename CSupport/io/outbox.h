@@ -55,11 +55,30 @@ typedef struct {
     gale_buf_t *owner;
 } gale__backlog_t;
 
+/* What every response goes through stands here, to be compiled into its callers. */
+
 /* Room for n contiguous bytes (n <= GALE__OUT_ARENA), or null when the outbox must be flushed
  * first. */
-char *gale__outbox_room(gale__outbox_t *o, size_t n);
+static inline char *gale__outbox_room(gale__outbox_t *o, size_t n) {
+    if (n > GALE__OUT_ARENA - o->arena_used || o->parts == GALE__OUT_PARTS) return NULL;
+    return o->arena + o->arena_used;
+}
+
 /* Takes n bytes of the room given last. */
-void gale__outbox_commit(gale__outbox_t *o, size_t n);
+static inline void gale__outbox_commit(gale__outbox_t *o, size_t n) {
+    char *start = o->arena + o->arena_used;
+    uv_buf_t *last = &o->part[o->parts];
+    if (o->parts > 0 && last[-1].base + last[-1].len == start) {
+        last[-1].len += n;
+    } else {
+        last->base = start;
+        last->len = n;
+        o->parts++;
+    }
+    o->arena_used += (uint32_t)n;
+    o->bytes += n;
+}
+
 /* Takes an owned buffer by reference; false when it is full. */
 int gale__outbox_add(gale__outbox_t *o, gale_buf_t buf);
 /* Adds bytes that live only until the flush, which must follow at once; false when it is full. */
@@ -68,8 +87,18 @@ int gale__outbox_borrow(gale__outbox_t *o, gale_str_t bytes);
 gale__outbox_mark_t gale__outbox_mark(const gale__outbox_t *o);
 /* Takes back all that was added since; false when something has been sent meanwhile. */
 bool gale__outbox_rewind(gale__outbox_t *o, const gale__outbox_mark_t *mark);
+void gale__outbox_free_owned(gale__outbox_t *o);
+
 /* Frees what it holds and empties it. */
-void gale__outbox_clear(gale__outbox_t *o);
+static inline void gale__outbox_clear(gale__outbox_t *o) {
+    if (o->owned > 0) gale__outbox_free_owned(o);
+    o->serial++;
+    o->bytes = 0;
+    o->borrowed = NULL;
+    o->borrowed_len = 0;
+    o->arena_used = o->parts = o->owned = 0;
+}
+
 /* Moves all but the first `sent` bytes into a new backlog, and empties the outbox; null without
  * memory (then all is freed). */
 gale__backlog_t *gale__outbox_backlog(gale__outbox_t *o, size_t sent);

@@ -10,25 +10,12 @@
 #include "server.h"
 
 enum { FREE_OUTBOXES = 8 };
-/* How old the Date may be before the clock is asked again. */
-#define STAMP_MS 100
 #define BEAT_MS 1000
 
-static _Thread_local gale_worker_t *here;
+_Thread_local gale_worker_t *gale__here;
 
 gale_worker_t *gale__worker_here(void) {
-    return here;
-}
-
-gale_worker_t *gale__worker_enter(gale_worker_t *w) {
-    gale_worker_t *before = here;
-    here = w;
-    atomic_store_explicit(&w->thread, (uintptr_t)pthread_self(), memory_order_relaxed);
-    return before;
-}
-
-void gale__worker_leave(gale_worker_t *before) {
-    here = before;
+    return gale__here;
 }
 
 /* ------------------------------------------------------------------------------ deadlines, Date */
@@ -67,14 +54,10 @@ void gale__worker_deadline(gale_worker_t *w, gale__wheel_entry_t *e, uint64_t de
     if (w->wheel_due == 0 || deadline_ms + GALE__WHEEL_TICK_MS < w->wheel_due) arm_wheel(w);
 }
 
-const gale__stamp_t *gale__worker_stamp(gale_worker_t *w) {
-    uint64_t now = uv_now(w->loop);
-    if (w->stamp_ms == 0 || now - w->stamp_ms >= STAMP_MS) {
-        w->stamp_ms = now == 0 ? 1 : now;
-        if (w->beat.deadline == 0) gale__worker_deadline(w, &w->beat, now + BEAT_MS);
-        gale__stamp_update(&w->stamp, (int64_t)time(NULL), !w->server->config.no_server_header);
-    }
-    return &w->stamp;
+void gale__worker_new_stamp(gale_worker_t *w, uint64_t now) {
+    w->stamp_ms = now == 0 ? 1 : now;
+    if (w->beat.deadline == 0) gale__worker_deadline(w, &w->beat, now + BEAT_MS);
+    gale__stamp_update(&w->stamp, (int64_t)time(NULL), !w->server->config.no_server_header);
 }
 
 /* --------------------------------------------------------------------------- outboxes, settling */
@@ -97,7 +80,7 @@ gale__outbox_t *gale__worker_outbox(gale_worker_t *w) {
 }
 
 void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o) {
-    gale__outbox_clear(o);
+    if (o->parts > 0) gale__outbox_clear(o);
     if (w->outbox_count >= FREE_OUTBOXES) {
         gale__free(o);
         return;

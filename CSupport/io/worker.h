@@ -95,15 +95,30 @@ int gale__worker_post(gale_worker_t *w, void (*fn)(void *arg), void *arg);
 /* Every callback of libuv that reaches Gale's code begins with it: the calling thread is the
  * worker's. Gives what gale__worker_leave wants at its end; the worker itself may be gone by then.
  */
-gale_worker_t *gale__worker_enter(gale_worker_t *w);
-void gale__worker_leave(gale_worker_t *before);
+extern _Thread_local gale_worker_t *gale__here __attribute__((visibility("hidden")));
+static inline gale_worker_t *gale__worker_enter(gale_worker_t *w) {
+    gale_worker_t *before = gale__here;
+    gale__here = w;
+    atomic_store_explicit(&w->thread, (uintptr_t)pthread_self(), memory_order_relaxed);
+    return before;
+}
+static inline void gale__worker_leave(gale_worker_t *before) {
+    gale__here = before;
+}
 static inline bool gale__on_loop(const gale_worker_t *w) {
     return atomic_load_explicit(&w->thread, memory_order_relaxed) == (uintptr_t)pthread_self();
 }
 gale_worker_t *gale__worker_here(void);
 
+/* How old the Date may be before the clock is asked again. */
+#define GALE__STAMP_MS 100
+void gale__worker_new_stamp(gale_worker_t *w, uint64_t now);
 /* Brings Date up to date and gives the stamp. */
-const gale__stamp_t *gale__worker_stamp(gale_worker_t *w);
+static inline const gale__stamp_t *gale__worker_stamp(gale_worker_t *w) {
+    uint64_t now = uv_now(w->loop);
+    if (w->stamp_ms == 0 || now - w->stamp_ms >= GALE__STAMP_MS) gale__worker_new_stamp(w, now);
+    return &w->stamp;
+}
 /* A deadline on the wheel; 0 takes it off. */
 void gale__worker_deadline(gale_worker_t *w, gale__wheel_entry_t *e, uint64_t deadline_ms);
 
