@@ -532,10 +532,10 @@ GALE_API bool gale_req_has_body(const gale_req_t *req);
  * (config.decompress); 0 without body. */
 GALE_API int64_t gale_req_content_length(const gale_req_t *req);
 /* Address of the client: writes "127.0.0.1", "::1" or, when it has none (unix sockets, in-memory
- * peers), "" into `out`, always NUL-terminated, and gives the port (0 if none) or a negative
- * error. 46 bytes hold every address. Behind one of config.trusted_proxies it is the one the proxy
- * names, if that is an IP address: the right-most of X-Forwarded-For or Forwarded that is not
- * itself trusted (RFC 7239 5.2, 7.4). An IPv4 address comes as one also from an IPv6 socket. */
+ * peers), "" into `out`, always NUL-terminated, and gives the port (0 if none) or a negative error.
+ * 46 bytes hold every address. Behind one of config.trusted_proxies it is the one the proxy names,
+ * if that is an IP address: the right-most of X-Forwarded-For or Forwarded that is not trusted
+ * itself (RFC 7239 5.2, 7.4). An IPv4 address comes as one also from an IPv6 socket. */
 GALE_API int gale_req_remote(const gale_req_t *req, char *out, size_t size);
 /* The same of who is connected to the socket, whatever proxies say. */
 GALE_API int gale_req_peer(const gale_req_t *req, char *out, size_t size);

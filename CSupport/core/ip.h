@@ -30,8 +30,8 @@ typedef struct {
     uint8_t prefix;
 } gale__network_t;
 
-/* Reads "10.0.0.0/8", "::1" (one address), or "unix". Bits behind the prefix must be 0: a set one is
- * a slip of the pen that would trust more than was meant. */
+/* Reads "10.0.0.0/8", "::1" (one address), or "unix". Bits behind the prefix must be 0: a set one
+ * is a slip of the pen that would trust more than was meant. */
 bool gale__network_parse(gale_str_t text, gale__network_t *out);
 /* Reads a list, parted by commas or blanks. Gives the number, of which the first `size` are in
  * `out`; -1 if one is none. */

@@ -6,8 +6,8 @@
 
 /* The client's address; gives its port (0 if there is none) or an error. */
 int gale__client_address(const gale_req_t *r, gale__ip_t *ip);
-/* The scheme of the request, and whether that is more than a guess: a plain connection may come from
- * a proxy that ends TLS and says nothing of it. */
+/* The scheme of the request, and whether that is more than a guess: a plain connection may come
+ * from a proxy that ends TLS and says nothing of it. */
 uint8_t gale__client_scheme(const gale_req_t *r, bool *sure);
 /* Host and port it asked for; empty if it didn't say. */
 gale_str_t gale__client_host(const gale_req_t *r);

@@ -6,8 +6,8 @@
 
 #include "test.h"
 
-/* The address written anew, or "!" when it is none. The input is an exact copy: ASan sees a read too
- * far. */
+/* The address written anew, or "!" when it is none. The input is an exact copy: ASan sees a read
+ * too far. */
 static gale_str_t again(const char *text) {
     static char out[GALE__IP_TEXT];
     size_t len = strlen(text);
