@@ -35,7 +35,7 @@
  *   call                                        in a callback  other thread         signal handler
  *   gale_set_allocator                          no             before any server    no
  *   gale_*_init                                 yes            yes                  yes
- *   gale_server_new, _handle, _listen           no             one, before run      no
+ *   gale_server_new, _handle, _listen*          no             one, before run      no
  *   gale_server_run, _start, _attach            no             once                 no
  *   gale_server_stop                            yes            yes                  yes
  *   gale_server_join, _free                     no             yes                  no
@@ -265,8 +265,8 @@ typedef struct {
      * a sixteenth (at least 32) for the program's own. Beyond it the client that has been idle
      * longest gives way; when none is idle the new one gets 503 and is closed. */
     uint32_t max_connections;
-    /* Those of one IPv4 address or IPv6 /64; default no limit. Beyond it: closed at once. Behind a
-     * proxy all have its address. */
+    /* Those of one IPv4 address or IPv6 /64; default no limit. Beyond it: closed at once. Those of
+     * trusted_proxies are not counted; behind a PROXY header its address counts. */
     uint32_t max_connections_per_address;
 
     uint32_t tunnel_idle_timeout_ms; /* no byte either way through a tunnel; then cut with
@@ -314,6 +314,11 @@ typedef struct {
     /* Equal values of Content-Length are one (RFC 9110 8.6), and the handler sees one. Whoever
      * repeats it probes for somebody in front or behind who picks another. */
     uint32_t allow_repeated_length;
+
+    uint32_t shutdown_idle_ms; /* stop leaves connections without a request open so long, within
+                                  shutdown_grace_ms, so that a request under way to them is
+                                  answered. Default 0: those to which no byte has come are
+                                  closed at once */
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -380,19 +385,42 @@ GALE_API int gale_server_new(gale_server_t *GALE_NULLABLE *GALE_NULLABLE out,
 GALE_API int gale_server_handle(gale_server_t *server, const gale_handler_t *handler,
                                 void *GALE_NULLABLE data);
 
-/* Adds a listening socket, bound at once: "http://127.0.0.1:8080", "http://[::1]:8080",
- * "http://localhost:0" (0: the system chooses), "http://0.0.0.0:80", "http://[::]:80" (IPv6 only),
- * "unix:/run/app.sock" (mode 0600; a stale socket file is replaced, any other file is refused),
- * "unix:@name" (abstract, Linux). Several calls, several sockets. Errors: GALE_EURL, UV_EADDRINUSE,
- * UV_EACCES ...; gale_server_errmsg has the sentence. Since 0.1. */
+/* Adds a listening address, bound at once; several calls, several of them:
+ *   "http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost:0" (0: the system chooses; a
+ *       name is listened on at all its addresses, on one port), "http://0.0.0.0:80",
+ *       "http://[::]:80" (IPv6 only); for HOST a star means all addresses, IPv4 and IPv6
+ *   "unix:/run/app.sock" (a stale socket file is replaced, any other file is refused), "unix:@name"
+ *       (abstract, Linux)
+ *   "systemd:name", the sockets of that name which systemd, or a parent in its manner, handed over
+ *       by LISTEN_FDS (sd_listen_fds(3)); "systemd:" all of them. UV_ENOENT when there are none.
+ * Behind it may stand options, as in "unix:/run/app.sock?mode=0660&backlog=4096":
+ *   proxy=required  each connection must begin with a PROXY header, version 1 or 2, or is cut; the
+ *       client is who it names, and https when it came by TLS. Whoever connects is believed, so
+ *       only proxies may be able to; with config.trusted_proxies only those are. There is no taking
+ *       it where it happens to come: that would let any client choose its address.
+ *   scheme=https    TLS ends in front of this address: gale_req_scheme unless a proxy says else
+ *   reuseport=1     other processes may listen on the port too (SO_REUSEPORT); TCP
+ *   mode=0660       of the socket's file; default 0600; unix
+ *   backlog=4096    instead of config.backlog
+ * Errors: GALE_EURL, UV_EADDRINUSE, UV_EACCES, GALE_ELIMIT beyond 32 sockets ...;
+ * gale_server_errmsg has the sentence. Since 0.1. */
 GALE_API int gale_server_listen(gale_server_t *server, const char *url);
+
+/* Listens on a stream socket, TCP or unix, that someone else has bound: a parent, or this process
+ * before it gave up its rights. Takes fd and closes it, also on error. options: null, or proxy,
+ * scheme and backlog as behind a URL, "proxy=required". With several workers, worker 0 accepts for
+ * all, since the socket's queue may be another process's as well. Errors: UV_EBADF, UV_ENOTSOCK,
+ * UV_EPROTOTYPE (no stream), UV_EAFNOSUPPORT (neither TCP nor unix), GALE_EURL (options) ...
+ * Since 0.1. */
+GALE_API int gale_server_listen_fd(gale_server_t *server, int fd,
+                                   const char *GALE_NULLABLE options);
 
 /* What went wrong in the last failed call on this server ("cannot listen on 127.0.0.1:80:
  * permission denied"). Lives until the next call on the server. Since 0.1. */
 GALE_API const char *gale_server_errmsg(const gale_server_t *server);
 
-/* TCP port of the index-th gale_server_listen, as bound; 0 for unix sockets and unknown indexes.
- * Since 0.1. */
+/* TCP port of the index-th successful gale_server_listen or _listen_fd, as bound (of several
+ * sockets the first's); 0 for unix sockets and unknown indexes. Since 0.1. */
 GALE_API int gale_server_port(const gale_server_t *server, size_t index);
 
 /* Runs the server on its own loops, worker 0 on the calling thread; returns after gale_server_stop,

@@ -115,6 +115,7 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     or_default32(&to->compress_min_bytes, d.compress_min_bytes);
     or_default32(&to->decompress_ratio, d.decompress_ratio);
     or_default32(&to->coding_memory, d.coding_memory);
+    if (to->shutdown_idle_ms > to->shutdown_grace_ms) to->shutdown_idle_ms = to->shutdown_grace_ms;
     bool sane = to->workers <= 256 && to->max_headers <= 10000 && to->max_header_bytes >= 256 &&
                 to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water &&
                 is_trust_sane(to) && to->compress_level <= 9 &&

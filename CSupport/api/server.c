@@ -2,7 +2,9 @@
 #include "../io/server.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "mem.h"
@@ -52,18 +54,45 @@ int gale_server_handle(gale_server_t *s, const gale_handler_t *handler, void *da
     return 0;
 }
 
+/* The next so many in the list came by one call. */
+static int add_addresses(gale_server_t *s, int count) {
+    for (int i = 0; i < count; i++) s->address[s->address_count++].call = s->listens;
+    s->listens++;
+    return 0;
+}
+
 int gale_server_listen(gale_server_t *s, const char *url) {
     if (atomic_load(&s->state) != GALE__SERVER_NEW) {
         return gale__server_fail(s, GALE_ESTATE, "cannot listen", url);
     }
-    if (s->address_count == GALE__MAX_LISTENERS) {
-        return gale__server_fail(s, GALE_ELIMIT, "cannot listen", url);
+    char where[GALE__WHERE];
+    gale__address_t *list = &s->address[s->address_count];
+    size_t room = GALE__MAX_LISTENERS - s->address_count;
+    int count = gale__address_bind(list, room, url, (int)s->config.backlog, where);
+    if (count < 0) return gale__server_fail(s, count, "cannot listen", where);
+    return add_addresses(s, count);
+}
+
+int gale_server_listen_fd(gale_server_t *s, int fd, const char *options) {
+    gale__listen_options_t taken;
+    char where[GALE__WHERE];
+    gale_str_t text = options == NULL ? gale_str(NULL, 0) : gale_cstr(options);
+    gale__address_t *a = &s->address[s->address_count];
+    int err = 0;
+    snprintf(where, sizeof where, "descriptor %d", fd);
+    if (atomic_load(&s->state) != GALE__SERVER_NEW) {
+        err = GALE_ESTATE;
+    } else if (s->address_count == GALE__MAX_LISTENERS) {
+        err = GALE_ELIMIT;
+    } else if (!gale__listen_options_parse(&taken, GALE__LISTEN_HANDED, text)) {
+        err = GALE_EURL;
     }
-    char where[256];
-    int err = gale__address_bind(&s->address[s->address_count], url, (int)s->config.backlog, where);
-    if (err < 0) return gale__server_fail(s, err, "cannot listen", where);
-    s->address_count++;
-    return 0;
+    if (err < 0) {
+        close(fd);
+    } else {
+        err = gale__address_adopt(a, fd, &taken, (int)s->config.backlog);
+    }
+    return err < 0 ? gale__server_fail(s, err, "cannot listen", where) : add_addresses(s, 1);
 }
 
 const char *gale_server_errmsg(const gale_server_t *s) {
@@ -71,7 +100,10 @@ const char *gale_server_errmsg(const gale_server_t *s) {
 }
 
 int gale_server_port(const gale_server_t *s, size_t index) {
-    return index < s->address_count ? s->address[index].port : 0;
+    for (size_t i = 0; i < s->address_count; i++) {
+        if (s->address[i].call == index) return s->address[i].port;
+    }
+    return 0;
 }
 
 int gale_server_run(gale_server_t *s) {

@@ -22,6 +22,9 @@ enum {
     HALF_HEAD_MS = 1000
 };
 
+/* What an accept point's clients are. */
+enum { IS_UNIX = 1, IS_PROXIED = 2, IS_SECURE = 4, KIND_BITS = 3 };
+
 /* --------------------------------------------------------------------------------- turning away */
 
 #define FULL "503 Service Unavailable: as many clients as may be are here\n"
@@ -48,9 +51,8 @@ static void turn_away(gale_worker_t *w, int fd) {
  * a moment, and one whose head is coming a longer one. */
 static uint64_t idle_since(const gale__conn_t *c) {
     const gale_config_t *config = &c->worker->server->config;
-    if (!c->admitted || c->phase != GALE__PHASE_HEAD || c->depth > 0 || c->settling) {
-        return UINT64_MAX;
-    }
+    bool between = c->phase == GALE__PHASE_HEAD || c->phase == GALE__PHASE_PROXY;
+    if (!c->admitted || !between || c->depth > 0 || c->settling) return UINT64_MAX;
     if (c->deadline == GALE__DEADLINE_IDLE) return c->timer.deadline - config->idle_timeout_ms;
     if (c->deadline != GALE__DEADLINE_HEADER) return UINT64_MAX;
     uint64_t since = c->timer.deadline - config->header_timeout_ms;
@@ -88,20 +90,21 @@ void gale__accept_left(gale__conn_t *c) {
     c->admitted = false;
 }
 
+bool gale__accept_source(gale__conn_t *c, const gale__ip_t *source) {
+    if (!c->admitted || c->address_place != 0) return true;
+    return gale__admission_enter_from(&c->worker->server->admission, source, &c->address_place);
+}
+
 /* ------------------------------------------------------------------------------------- accepting */
 
-static void take_in(gale__accept_point_t *point, gale__conn_t *c, int fd) {
-    gale_worker_t *w = point->worker;
+static void take_in(gale_worker_t *w, gale__conn_t *c, int fd) {
     w->conn_count++; /* until on_closed, whatever comes first */
-    int err =
-        point->is_unix ? uv_pipe_init(w->loop, &c->uv.pipe, 0) : uv_tcp_init(w->loop, &c->uv.tcp);
+    int err = c->is_unix ? uv_pipe_init(w->loop, &c->uv.pipe, 0) : uv_tcp_init(w->loop, &c->uv.tcp);
     bool has_handle = err == 0;
     c->uv.handle.data = c;
+    if (err == 0) err = c->is_unix ? uv_pipe_open(&c->uv.pipe, fd) : uv_tcp_open(&c->uv.tcp, fd);
     if (err == 0) {
-        err = point->is_unix ? uv_pipe_open(&c->uv.pipe, fd) : uv_tcp_open(&c->uv.tcp, fd);
-    }
-    if (err == 0) {
-        if (!point->is_unix) uv_tcp_nodelay(&c->uv.tcp, 1);
+        if (!c->is_unix) uv_tcp_nodelay(&c->uv.tcp, 1);
         gale__conn_open(c);
         return;
     }
@@ -116,15 +119,27 @@ static void take_in(gale__accept_point_t *point, gale__conn_t *c, int fd) {
     }
 }
 
-/* A client at the door: in, or why not. */
-static void admit(gale__accept_point_t *point, int fd, const struct sockaddr_storage *from) {
-    gale_worker_t *w = point->worker;
+/* Who counts for max_connections_per_address: not those who speak for others. */
+static void whose(const gale_worker_t *w, unsigned kind, const struct sockaddr_storage *from,
+                  gale__ip_t *ip) {
+    const gale__forwarded_rules_t *rules = &w->server->forwarded;
+    gale__address_ip(from, ip);
+    if (kind & IS_PROXIED || gale__networks_have(rules->networks, rules->count, ip)) {
+        ip->family = GALE__IP_NONE;
+    }
+}
+
+/* A client at the door: in, or why not. Gives the connection, or null. */
+static gale__conn_t *admit(gale_worker_t *w, unsigned kind, int fd,
+                           const struct sockaddr_storage *from) {
     gale__admission_t *a = &w->server->admission;
+    gale__ip_t ip;
     uint32_t place;
-    if (!gale__admission_enter_from(a, from, &place)) {
+    whose(w, kind, from, &ip);
+    if (!gale__admission_enter_from(a, &ip, &place)) {
         gale__count(&w->counters, GALE__N_REFUSED, 1);
         close(fd);
-        return;
+        return NULL;
     }
     bool room = gale__admission_enter(a) || (evict(w) && gale__admission_enter(a));
     gale__conn_t *c = room ? gale__conn_new(w, &gale__transport_stream) : NULL;
@@ -132,13 +147,52 @@ static void admit(gale__accept_point_t *point, int fd, const struct sockaddr_sto
         if (room) gale__admission_leave(a);
         gale__admission_leave_from(a, place);
         turn_away(w, fd);
-        return;
+        return NULL;
     }
     c->admitted = true;
     c->address_place = place;
-    c->is_unix = point->is_unix;
-    take_in(point, c, fd);
+    c->is_unix = (kind & IS_UNIX) != 0;
+    c->secure = (kind & IS_SECURE) != 0;
+    if (kind & IS_PROXIED) c->phase = GALE__PHASE_PROXY;
+    take_in(w, c, fd);
+    return c;
 }
+
+/* --------------------------------------------------------------------------------------- dealing */
+
+/* A client from worker 0. The letter is the descriptor and its kind, so that it takes no memory. */
+static void take_dealt(void *arg) {
+    gale_worker_t *w = gale__worker_here();
+    uintptr_t letter = (uintptr_t)arg;
+    int fd = (int)(letter >> KIND_BITS);
+    struct sockaddr_storage from = {0};
+    socklen_t len = sizeof from;
+    if (w->state >= GALE__WORKER_CLOSING) {
+        close(fd);
+        return;
+    }
+    getpeername(fd, (struct sockaddr *)&from, &len);
+    gale__conn_t *c = admit(w, letter & ((1u << KIND_BITS) - 1), fd, &from);
+    if (c != NULL && w->state == GALE__WORKER_STOPPING) gale__conn_retire(c, w->drained);
+}
+
+/* True when the client is another worker's now. */
+static bool deal(gale__accept_point_t *point, int fd) {
+    gale_worker_t *w = point->worker;
+    gale_server_t *s = w->server;
+    gale_worker_t *to = &s->workers[point->turn++ % atomic_load(&s->worker_count)];
+    void *letter = (void *)((uintptr_t)fd << KIND_BITS | point->kind);
+    return to != w && gale__worker_post(to, take_dealt, letter) >= 0;
+}
+
+/* The others learn that no client will come to them any more. */
+static void stop_dealing(gale_server_t *s) {
+    if (atomic_fetch_sub(&s->dealing, 1) > 1) return;
+    unsigned count = atomic_load(&s->worker_count);
+    for (unsigned i = 1; i < count; i++) gale__worker_wake(&s->workers[i]);
+}
+
+/* ------------------------------------------------------------------------------- at the listener */
 
 static int open_spare(void) {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -189,7 +243,7 @@ static bool accept_one(gale__accept_point_t *point) {
     int fd = above_standard(
         accept4(point->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd >= 0) {
-        admit(point, fd, &from);
+        if (!point->deals || !deal(point, fd)) admit(point->worker, point->kind, fd, &from);
         return true;
     }
     switch (errno) {
@@ -233,21 +287,40 @@ void gale__accept_retry(gale_worker_t *w) {
 
 /* ------------------------------------------------------------------------------ opening, closing */
 
+static uint8_t kind_of(const gale__address_t *a) {
+    return (uint8_t)((a->is_unix ? IS_UNIX : 0) | (a->options.proxy ? IS_PROXIED : 0) |
+                     (a->options.secure ? IS_SECURE : 0));
+}
+
+static int open_point(gale__accept_point_t *point, gale__address_t *a, bool shared, int backlog) {
+    gale_worker_t *w = point->worker;
+    point->fd = w->index == 0 ? gale__address_take(a, shared) : gale__address_again(a);
+    if (point->fd < 0) return point->fd;
+    int err = listen(point->fd, backlog) < 0 ? -errno : 0;
+    if (err == 0) err = uv_poll_init(w->loop, &point->poll, point->fd);
+    if (err < 0) close(point->fd);
+    return err;
+}
+
 int gale__accept_open(gale_worker_t *w, gale__address_t *a, bool shared, int backlog) {
+    bool deals = shared && gale__address_deals(a);
+    if (deals && w->index > 0) {
+        w->dealt_to = true;
+        return 0;
+    }
+    if (a->options.backlog > 0) backlog = (int)a->options.backlog;
     if (w->accept_points == NULL) w->spare_fd = open_spare();
     gale__accept_point_t *point = gale__calloc(1, sizeof *point);
     if (point == NULL) return UV_ENOMEM;
-    point->fd = gale__address_fd(a, w, shared);
-    int err = point->fd < 0 ? point->fd : 0;
-    if (err == 0 && listen(point->fd, backlog) < 0) err = -errno;
-    if (err == 0) err = uv_poll_init(w->loop, &point->poll, point->fd);
+    point->worker = w;
+    point->kind = kind_of(a);
+    point->deals = deals;
+    int err = open_point(point, a, shared, backlog);
     if (err < 0) {
-        if (point->fd >= 0) close(point->fd);
         gale__free(point);
         return err;
     }
-    point->worker = w;
-    point->is_unix = a->is_unix;
+    if (deals) atomic_fetch_add(&w->server->dealing, 1);
     point->poll.data = point;
     w->open_handles++;
     point->next = w->accept_points;
@@ -273,5 +346,6 @@ void gale__accept_close_all(gale_worker_t *w) {
         next = point->next;
         uv_close((uv_handle_t *)&point->poll, on_point_closed);
         close(point->fd);
+        if (point->deals) stop_dealing(w->server);
     }
 }

@@ -9,14 +9,16 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#include "listener.h"
+#include "address.h"
 #include "worker.h"
 
 struct gale__accept_point {
     struct gale__accept_point *next;
     gale_worker_t *worker;
     int fd;
-    bool is_unix;
+    uint8_t kind;  /* what its clients are: bits of accept_point.c */
+    bool deals;    /* its clients go to all workers in turn */
+    unsigned turn; /* who gets the next one */
     uv_poll_t poll;
 };
 
@@ -26,6 +28,9 @@ int gale__accept_open(gale_worker_t *w, gale__address_t *a, bool shared, int bac
 void gale__accept_retry(gale_worker_t *w);
 /* Closes all of a worker's accept points. */
 void gale__accept_close_all(gale_worker_t *w);
+/* The PROXY header names the client: it counts among those of its address. False when there are as
+ * many as may be. */
+bool gale__accept_source(gale__conn_t *c, const gale__ip_t *source);
 /* A connection is being torn down: it no longer counts. */
 void gale__accept_left(gale__conn_t *c);
 

@@ -1,6 +1,5 @@
 #include "admission.h"
 
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <uv.h>
@@ -46,26 +45,14 @@ void gale__admission_leave(gale__admission_t *a) {
 
 /* An IPv4 address, or the half of an IPv6 address that a client cannot choose; false for others.
  * No IPv6 client's address begins with ff. */
-static bool key_of(const struct sockaddr_storage *from, uint64_t *key) {
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
-    uint32_t four = 0;
-    if (from->ss_family == AF_INET) {
-        four = ((const struct sockaddr_in *)from)->sin_addr.s_addr;
-    } else if (from->ss_family != AF_INET6) {
-        return false;
-    } else if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
-        memcpy(&four, &six->sin6_addr.s6_addr[12], sizeof four);
-    } else {
-        memcpy(key, &six->sin6_addr, sizeof *key);
-        return true;
-    }
+static bool key_of(const gale__ip_t *from, uint64_t *key) {
     memset(key, 0xff, sizeof *key);
-    memcpy((char *)key + 4, &four, sizeof four);
-    return true;
+    if (from->family == GALE__IP_V4) memcpy((char *)key + 4, from->bytes, 4);
+    if (from->family == GALE__IP_V6) memcpy(key, from->bytes, sizeof *key);
+    return from->family != GALE__IP_NONE;
 }
 
-bool gale__admission_enter_from(gale__admission_t *a, const struct sockaddr_storage *from,
-                                uint32_t *place) {
+bool gale__admission_enter_from(gale__admission_t *a, const gale__ip_t *from, uint32_t *place) {
     uint64_t key;
     *place = 0;
     if (a->max_per_address == 0 || !key_of(from, &key)) return true;

@@ -8,9 +8,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <sys/socket.h>
 
 #include "gale.h"
+#include "ip.h"
 #include "tally.h"
 
 typedef struct {
@@ -29,8 +29,7 @@ bool gale__admission_enter(gale__admission_t *a);
 void gale__admission_leave(gale__admission_t *a);
 /* One more from this address: *place is what the other call wants; false when there are as many as
  * may be. */
-bool gale__admission_enter_from(gale__admission_t *a, const struct sockaddr_storage *from,
-                                uint32_t *place);
+bool gale__admission_enter_from(gale__admission_t *a, const gale__ip_t *from, uint32_t *place);
 void gale__admission_leave_from(gale__admission_t *a, uint32_t place);
 
 #endif

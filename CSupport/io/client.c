@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "connection.h"
+#include "proxied.h"
 #include "server.h"
 
 /* What proxies say, read when it is first asked for. */
@@ -13,9 +13,7 @@ static const gale__forwarded_t *forwarded(const gale_req_t *r) {
     if (r->forwarded_known) return &r->forwarded;
     gale_req_t *known =
         (gale_req_t *)r; /* to everyone else a request that is read stays as it is */
-    gale__ip_t peer;
-    if (r->conn->transport->peer(r->conn, &peer) < 0) return &nothing;
-    if (gale__networks_have(rules->networks, rules->count, &peer)) {
+    if (gale__conn_is_trusted(r->conn)) {
         gale__forwarded_read(&known->forwarded, rules, r->headers, r->head.header_count);
     } else {
         known->forwarded = nothing;
@@ -26,7 +24,7 @@ static const gale__forwarded_t *forwarded(const gale_req_t *r) {
 
 int gale__client_address(const gale_req_t *r, gale__ip_t *ip) {
     const gale__forwarded_t *f = forwarded(r);
-    if (f->ip.family == GALE__IP_NONE) return r->conn->transport->peer(r->conn, ip);
+    if (f->ip.family == GALE__IP_NONE) return gale__conn_source(r->conn, ip);
     *ip = f->ip;
     return f->port;
 }

@@ -7,6 +7,7 @@
 #include "file.h"
 #include "http1.h"
 #include "mem.h"
+#include "proxied.h"
 #include "server.h"
 #include "str.h"
 #include "tunnel.h"
@@ -140,6 +141,8 @@ static size_t process(gale__conn_t *c, char *bytes, size_t len, gale__block_t *b
             n = gale__ws_feed(c, bytes + pos, len - pos);
         } else if (phase == GALE__PHASE_TUNNEL) {
             n = gale__tunnel_feed(c, bytes + pos, len - pos);
+        } else if (phase == GALE__PHASE_PROXY) {
+            n = gale__proxied_feed(c, bytes + pos, len - pos);
         } else {
             n = gale__http1_feed(c, bytes + pos, len - pos, block);
         }
@@ -257,6 +260,8 @@ static void tear_down(gale__conn_t *c) {
     }
     if (c->in != NULL) gale__block_unref(c->in);
     c->in = NULL;
+    gale__free(c->proxied);
+    c->proxied = NULL;
     if (c->out != NULL) gale__worker_outbox_back(w, c->out);
     c->out = NULL;
     c->transport->close(c);
@@ -332,6 +337,7 @@ static void choose_deadline(gale__conn_t *c) {
             gale__conn_set_deadline(c, GALE__DEADLINE_BODY, config->body_timeout_ms);
         }
         break;
+    case GALE__PHASE_PROXY: /* the deadline since it is open holds on */
     case GALE__PHASE_LINGER:
         break;
     case GALE__PHASE_WS:
@@ -485,13 +491,15 @@ void gale__conn_cut(gale__conn_t *c, int reason) {
     gale__conn_touch(c);
 }
 
-void gale__conn_retire(gale__conn_t *c) {
+void gale__conn_retire(gale__conn_t *c, bool idle_too) {
+    bool between = c->phase == GALE__PHASE_PROXY ||
+                   (c->phase == GALE__PHASE_HEAD && (c->req == NULL || c->fresh));
     c->keep_alive = false;
     if (c->tunneled) {
         gale__tunnel_stop(c->tunnel);
     } else if (c->ws != NULL) {
         gale__ws_close(c->ws, 1001, GALE__LIT("server is stopping"));
-    } else if (c->phase == GALE__PHASE_HEAD && (c->req == NULL || c->fresh)) {
+    } else if (between && (c->eof || (idle_too && !c->transport->has_input(c)))) {
         c->close_when_flushed = true;
         if (gale__conn_queued(c) == 0) gale__conn_cut(c, GALE_ESHUTDOWN);
     }

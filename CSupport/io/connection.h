@@ -28,6 +28,8 @@ typedef struct {
     void (*close)(gale__conn_t *c);
     /* Whose the other end is; gives the port (0 without one) or an error. */
     int (*peer)(const gale__conn_t *c, gale__ip_t *ip);
+    /* Whether bytes have come that were not read yet. */
+    bool (*has_input)(const gale__conn_t *c);
     /* The next three are null where there is no sendfile. As try_write, for what more follows at
      * once, so that it is worth waiting for before a packet goes. */
     long (*try_cork)(gale__conn_t *c, const uv_buf_t *parts, unsigned count);
@@ -38,6 +40,7 @@ typedef struct {
 
 typedef enum {
     GALE__PHASE_HEAD,   /* between requests, or within a head */
+    GALE__PHASE_PROXY,  /* before the first, a PROXY header is coming */
     GALE__PHASE_BODY,   /* a body is coming */
     GALE__PHASE_ANSWER, /* the request is complete, the response is not */
     GALE__PHASE_WS,
@@ -67,6 +70,7 @@ struct gale__conn {
         gale_ws_t *ws;
         gale_tunnel_t *tunnel;
     };
+    gale__proxied_t *proxied; /* whose it is, by a PROXY header; else null */
     gale__outbox_t *out;
     gale__block_t *in; /* bytes that wait: [in_start, in_end) */
     uint32_t in_start, in_end;
@@ -139,8 +143,8 @@ void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms
 void gale__conn_linger(gale__conn_t *c);
 /* Closes now; reason goes to on_done or decides the close code. */
 void gale__conn_cut(gale__conn_t *c, int reason);
-/* The server stops: idle ones close, sockets get 1001, others end after their request. */
-void gale__conn_retire(gale__conn_t *c);
+/* The server stops: idle ones close (unless told to be left, or bytes have come), sockets get 1001, others end after their request. */
+void gale__conn_retire(gale__conn_t *c, bool idle_too);
 
 extern const gale__transport_t gale__transport_stream;
 

@@ -240,6 +240,11 @@ static int peer_peer(const gale__conn_t *c, gale__ip_t *ip) {
     return 0;
 }
 
+static bool peer_has_input(const gale__conn_t *c) {
+    const gale_peer_t *p = peer_of(c);
+    return p->in.start < p->in.end;
+}
+
 static const gale__transport_t transport_peer = {
     .try_write = peer_try_write,
     .write = peer_write,
@@ -249,6 +254,7 @@ static const gale__transport_t transport_peer = {
     .shutdown = peer_shutdown,
     .close = peer_close,
     .peer = peer_peer,
+    .has_input = peer_has_input,
 };
 
 int gale__peer_open(gale_worker_t *w, const gale_peer_handler_t *h, void *data, gale_peer_t **out) {

@@ -6,12 +6,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "address.h"
 #include "admission.h"
 #include "forwarded.h"
-#include "listener.h"
 #include "worker.h"
 
-enum { GALE__MAX_LISTENERS = 16, GALE__MAX_WORKERS = 256 };
+enum { GALE__MAX_LISTENERS = 32, GALE__MAX_WORKERS = 256 };
 
 typedef enum { GALE__SERVER_NEW, GALE__SERVER_RUNNING, GALE__SERVER_STOPPED } gale__server_state_t;
 
@@ -31,7 +31,9 @@ struct gale_server_s {
     atomic_uint stops; /* calls of gale_server_stop */
     gale__address_t address[GALE__MAX_LISTENERS];
     size_t address_count;
+    size_t listens; /* calls that were successful */
     gale_worker_t *workers;
+    atomic_uint dealing;      /* accept points that deal out clients */
     atomic_uint worker_count; /* those that can be posted to; 0 before run */
     pthread_t *threads;
     size_t thread_count;

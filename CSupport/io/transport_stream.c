@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #ifdef __linux__
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #endif
 
+#include "address.h"
 #include "connection.h"
 #include "mem.h"
 #include "server.h"
@@ -80,22 +82,18 @@ static void stream_close(gale__conn_t *c) {
 }
 
 static int stream_peer(const gale__conn_t *c, gale__ip_t *ip) {
-    struct sockaddr_storage name;
-    int len = sizeof name;
-    memset(ip, 0, sizeof *ip);
-    if (c->is_unix) return 0;
-    int err = uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&name, &len);
-    if (err < 0) return err;
-    if (name.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)&name;
-        *ip = gale__ip_v6(a->sin6_addr.s6_addr);
-        return ntohs(a->sin6_port);
-    }
-    const struct sockaddr_in *a = (const struct sockaddr_in *)&name;
-    uint8_t bytes[4];
-    memcpy(bytes, &a->sin_addr, sizeof bytes);
-    *ip = gale__ip_v4(bytes);
-    return ntohs(a->sin_port);
+    struct sockaddr_storage name = {0};
+    int len = sizeof name, err = 0;
+    if (!c->is_unix) err = uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&name, &len);
+    int port = gale__address_ip(&name, ip);
+    return err < 0 ? err : port;
+}
+
+static bool stream_has_input(const gale__conn_t *c) {
+    uv_os_fd_t fd;
+    int bytes = 0;
+    if (uv_fileno(&c->uv.handle, &fd) < 0 || ioctl(fd, FIONREAD, &bytes) < 0) return false;
+    return bytes > 0;
 }
 
 #ifdef __linux__
@@ -154,6 +152,7 @@ const gale__transport_t gale__transport_stream = {
     .shutdown = stream_shutdown,
     .close = stream_close,
     .peer = stream_peer,
+    .has_input = stream_has_input,
 #ifdef __linux__
     .try_cork = stream_try_cork,
     .send_file = stream_send_file,

@@ -173,7 +173,7 @@ static void close_handles(gale_worker_t *w) {
 }
 
 void gale__worker_check_stopped(gale_worker_t *w) {
-    if (w->state == GALE__WORKER_STOPPING && w->conn_count == 0) close_handles(w);
+    if (w->state == GALE__WORKER_STOPPING && w->conn_count == 0 && !w->dealt_to) close_handles(w);
     if (w->state == GALE__WORKER_CLOSING && w->open_handles == 0 && w->conn_count == 0) {
         w->state = GALE__WORKER_ENDED;
         if (w->server->attached) gale__server_worker_ended(w->server);
@@ -200,27 +200,50 @@ static void retire_all(gale_worker_t *w) {
     for (gale__conn_t *c = w->conns, *next; c != NULL; c = next) {
         next = c->next;
         c->depth++; /* nothing is torn down under the walk */
-        gale__conn_retire(c);
+        gale__conn_retire(c, w->drained);
         c->depth--;
         gale__conn_touch(c);
     }
     gale__worker_settle_all(w);
 }
 
+/* What was on its way to connections without a request has had its time. */
+static void on_drained(uv_timer_t *t) {
+    gale_worker_t *w = t->data, *before = gale__worker_enter(w);
+    const gale_config_t *config = &w->server->config;
+    w->drained = true;
+    uv_timer_start(t, on_grace_over, config->shutdown_grace_ms - config->shutdown_idle_ms, 0);
+    retire_all(w);
+    gale__worker_check_stopped(w);
+    gale__worker_leave(before);
+}
+
 static void begin_stop(gale_worker_t *w) {
+    const gale_config_t *config = &w->server->config;
     w->state = GALE__WORKER_STOPPING;
+    w->drained = config->shutdown_idle_ms == 0;
     gale__accept_close_all(w);
-    uv_timer_start(&w->grace_timer, on_grace_over, w->server->config.shutdown_grace_ms, 0);
+    if (w->drained) {
+        uv_timer_start(&w->grace_timer, on_grace_over, config->shutdown_grace_ms, 0);
+    } else {
+        uv_timer_start(&w->grace_timer, on_drained, config->shutdown_idle_ms, 0);
+    }
     retire_all(w);
     gale__worker_check_stopped(w);
 }
 
 /* Letters first, then whether gale_server_stop was called. */
 static void look_around(gale_worker_t *w) {
+    /* Asked before the letters are read: then no client is in those that come later. */
+    bool all_dealt = atomic_load(&w->server->dealing) == 0;
     gale__mailbox_run(&w->mailbox);
     gale__worker_settle_all(w);
+    if (all_dealt) w->dealt_to = false;
     unsigned stops = atomic_load(&w->server->stops);
-    if (stops == w->stops_seen) return;
+    if (stops == w->stops_seen) {
+        gale__worker_check_stopped(w);
+        return;
+    }
     bool again = w->stops_seen > 0 || stops > 1;
     w->stops_seen = stops;
     if (w->state == GALE__WORKER_RUNNING) begin_stop(w);

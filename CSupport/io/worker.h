@@ -23,6 +23,7 @@
 #include "timer_wheel.h"
 
 typedef struct gale__conn gale__conn_t;
+typedef struct gale__proxied gale__proxied_t;
 typedef struct gale__accept_point gale__accept_point_t;
 
 typedef enum {
@@ -51,6 +52,8 @@ struct gale_worker_s {
     uv_idle_t settle;
     int open_handles; /* of those five, the listeners, timers and peers */
     unsigned stops_seen;
+    bool dealt_to;     /* worker 0 may still send clients */
+    bool drained;      /* stopping, and connections without a request are closed */
     atomic_int wakers; /* threads that are about to use `wake` */
     atomic_bool wake_closed;
 

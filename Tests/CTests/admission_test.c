@@ -180,18 +180,10 @@ TEST(admission, one_address_does_not_take_all_places) {
     live_end(s);
 }
 
-static struct sockaddr_storage address(const char *text) {
-    struct sockaddr_storage a = {0};
-    struct sockaddr_in *four = (struct sockaddr_in *)&a;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&a;
-    if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
-        a.ss_family = AF_INET;
-    } else if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
-        a.ss_family = AF_INET6;
-    } else {
-        a.ss_family = AF_UNIX;
-    }
-    return a;
+static gale__ip_t address(const char *text) {
+    gale__ip_t ip = {0};
+    gale__ip_parse(gale_cstr(text), &ip);
+    return ip;
 }
 
 /* An IPv4 address is one client; of an IPv6 address the first half is. */
@@ -213,7 +205,7 @@ TEST(admission, what_is_one_address) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         gale__admission_t a = {0};
         gale_config_t config = gale_config();
-        struct sockaddr_storage first = address(cases[i].first), second = address(cases[i].second);
+        gale__ip_t first = address(cases[i].first), second = address(cases[i].second);
         uint32_t place, again;
         config.max_connections_per_address = 1;
         REQUIRE(gale__admission_init(&a, &config) == 0);
