@@ -139,6 +139,8 @@ int gale__conn_pressure(gale__conn_t *c);
 void gale__conn_touch(gale__conn_t *c);
 void gale__conn_settle(gale__conn_t *c);
 void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms);
+/* The one of its phase, when it comes to rest. */
+void gale__conn_choose_deadline(gale__conn_t *c);
 /* Sends what is queued, then closes gently: a FIN, a bounded wait for the client's. */
 void gale__conn_linger(gale__conn_t *c);
 /* Closes now; reason goes to on_done or decides the close code. */

@@ -30,7 +30,7 @@ static void check_answers(int fd) {
     close(fd);
 }
 
-TEST(listener, not_urls) {
+TEST(address, not_urls) {
     static const char *const bad[] = {
         "",
         "http://",
@@ -62,7 +62,7 @@ TEST(listener, not_urls) {
     }
 }
 
-TEST(listener, urls) {
+TEST(address, urls) {
     static const char *const good[] = {"http://127.0.0.1:0", "http://127.0.0.1:0/",
                                        "http://[::1]:0",     "http://localhost:0",
                                        "http://0.0.0.0:0",   "http://[::]:0"};
@@ -76,7 +76,7 @@ TEST(listener, urls) {
     }
 }
 
-TEST(listener, what_cannot_be_bound) {
+TEST(address, what_cannot_be_bound) {
     char message[256];
     CHECK_EQ_INT(try_listen("http://203.0.113.7:0", message, sizeof message), UV_EADDRNOTAVAIL);
     CHECK(rig_has(gale_cstr(message), "cannot listen on 203.0.113.7:0: "));
@@ -89,7 +89,7 @@ TEST(listener, what_cannot_be_bound) {
     CHECK_EQ_INT(try_listen(path, message, sizeof message), UV_ENAMETOOLONG);
 }
 
-TEST(listener, no_more_sockets_once_it_runs) {
+TEST(address, no_more_sockets_once_it_runs) {
     gale_config_t config = gale_config();
     config.workers = 2;
     gale_server_t *s = live_start(&config, NULL, NULL, "http://127.0.0.1:0");
@@ -100,7 +100,7 @@ TEST(listener, no_more_sockets_once_it_runs) {
 }
 
 /* Another server on the port is an error, not a partner, whether it has one worker or many. */
-TEST(listener, a_port_in_use) {
+TEST(address, a_port_in_use) {
     for (unsigned workers = 1; workers <= 3; workers += 2) {
         gale_config_t config = gale_config();
         char url[64], message[256], want[128];
@@ -117,7 +117,7 @@ TEST(listener, a_port_in_use) {
 }
 
 /* "Bound at once": also when the other one has not begun to run. */
-TEST(listener, a_port_in_use_by_a_server_that_does_not_run_yet) {
+TEST(address, a_port_in_use_by_a_server_that_does_not_run_yet) {
     gale_server_t *s;
     char url[64], message[256];
     REQUIRE(gale_server_new(&s, NULL) == 0);
@@ -129,7 +129,7 @@ TEST(listener, a_port_in_use_by_a_server_that_does_not_run_yet) {
 }
 
 /* A port that was just served can be listened on again at once. */
-TEST(listener, a_port_is_free_after_the_server) {
+TEST(address, a_port_is_free_after_the_server) {
     gale_config_t config = gale_config();
     config.workers = 2;
     gale_server_t *s = live_start(&config, NULL, NULL, "http://127.0.0.1:0");
@@ -145,7 +145,7 @@ TEST(listener, a_port_is_free_after_the_server) {
     live_end(s);
 }
 
-TEST(listener, ipv6_only) {
+TEST(address, ipv6_only) {
     gale_config_t config = gale_config();
     config.workers = 1;
     gale_server_t *s = live_start(&config, NULL, NULL, "http://[::]:0");
@@ -163,7 +163,7 @@ static void temp_path(char path[64], char url[80]) {
     unlink(path);
 }
 
-TEST(listener, unix_socket_has_mode_0600_and_goes_with_the_server_NET_02) {
+TEST(address, unix_socket_has_mode_0600_and_goes_with_the_server_NET_02) {
     char path[64], url[80];
     struct stat st;
     temp_path(path, url);
@@ -181,7 +181,7 @@ TEST(listener, unix_socket_has_mode_0600_and_goes_with_the_server_NET_02) {
     }
 }
 
-TEST(listener, a_stale_unix_socket_is_replaced_NET_02) {
+TEST(address, a_stale_unix_socket_is_replaced_NET_02) {
     char path[64], url[80], message[256];
     temp_path(path, url);
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -193,7 +193,7 @@ TEST(listener, a_stale_unix_socket_is_replaced_NET_02) {
     unlink(path);
 }
 
-TEST(listener, a_unix_socket_in_use_is_refused) {
+TEST(address, a_unix_socket_in_use_is_refused) {
     char path[64], url[80], message[256];
     temp_path(path, url);
     gale_config_t config = gale_config();
@@ -205,7 +205,7 @@ TEST(listener, a_unix_socket_in_use_is_refused) {
     live_end(s);
 }
 
-TEST(listener, any_other_file_is_refused_NET_02) {
+TEST(address, any_other_file_is_refused_NET_02) {
     char path[64], url[80], message[256];
     struct stat st;
     temp_path(path, url);
@@ -224,7 +224,7 @@ TEST(listener, any_other_file_is_refused_NET_02) {
 }
 
 /* What another process has put in place of our file is not ours to remove. */
-TEST(listener, a_replaced_file_stays) {
+TEST(address, a_replaced_file_stays) {
     char path[64], url[80];
     struct stat st;
     temp_path(path, url);
@@ -242,7 +242,7 @@ TEST(listener, a_replaced_file_stays) {
     unlink(aside);
 }
 
-TEST(listener, abstract_names) {
+TEST(address, abstract_names) {
     gale_config_t config = gale_config();
     char message[256];
     config.workers = 2;
@@ -256,7 +256,7 @@ TEST(listener, abstract_names) {
 /* ------------------------------------------------------------------------------- without memory */
 
 /* Clients for whom there is no memory are turned away; the next ones are served. */
-TEST(listener, goes_on_after_it_had_no_memory) {
+TEST(address, goes_on_after_it_had_no_memory) {
     enum { CLIENTS = 8 };
     int fds[CLIENTS];
     rig_t rig;
@@ -293,7 +293,7 @@ static void say_worker(gale_req_t *req, void *data) {
     gale_respond_text(req, 200, text);
 }
 
-TEST(listener, each_worker_gets_clients) {
+TEST(address, each_worker_gets_clients) {
     static const char *const urls[] = {"http://127.0.0.1:0", "unix:@gale-balance-test"};
     for (int way = 0; way < 2; way++) {
         gale_config_t config = gale_config();
