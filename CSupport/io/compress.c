@@ -97,6 +97,11 @@ static bool make_fields(fields_t *f, int status, const gale_header_t *h, size_t 
 
 /* ----------------------------------------------------------------------------------- the stream */
 
+static gale__encoder_t *new_encoder(gale_req_t *r, gale__coding_t coding) {
+    unsigned level = r->worker->server->config.compress_level;
+    return gale__coders_encoder(&r->worker->coders, coding, level);
+}
+
 static void leave(gale_req_t *r, bool broken) {
     gale__coders_encoder_back(&r->worker->coders, r->encoder, broken);
     r->encoder = NULL;
@@ -164,8 +169,7 @@ int gale__compress_begin(gale_req_t *r, int status, const gale_header_t *h, size
     /* HTTP/1.0 has no chunks: a known length is worth more to it. */
     if (length >= 0 && r->head.minor == 0 && sends) p.coding = GALE__IDENTITY;
     if (p.coding != GALE__IDENTITY && sends) {
-        unsigned level = r->worker->server->config.compress_level;
-        e = gale__coders_encoder(&r->worker->coders, p.coding, level);
+        e = new_encoder(r, p.coding);
         if (e == NULL) p.coding = GALE__IDENTITY;
     }
     fields_t f;
@@ -200,8 +204,7 @@ static void free_parts(coded_t *coded) {
  * shorter. */
 static bool code_whole(gale_req_t *r, const plan_t *p, gale_str_t body, coded_t *coded) {
     gale__coders_t *coders = &r->worker->coders;
-    unsigned level = r->worker->server->config.compress_level;
-    gale__encoder_t *e = gale__coders_encoder(coders, p->coding, level);
+    gale__encoder_t *e = new_encoder(r, p->coding);
     if (e == NULL) return false;
     gale__coder_io_t io = {.in = body.ptr, .in_len = body.len};
     int result = GALE__CODER_FULL;
@@ -241,15 +244,13 @@ static int send_whole(gale_req_t *r, int status, const fields_t *f, coded_t *cod
 
 /* A large body: begins a stream that gale__compress_drain feeds. To HEAD it is announced as to GET:
  * without a length. */
-static int send_large(gale_req_t *r, int status, const fields_t *f, gale__coding_t coding,
+static int send_large(gale_req_t *r, int status, const fields_t *f, gale__encoder_t *e,
                       gale_buf_t body, bool borrowed) {
-    gale__coders_t *coders = &r->worker->coders;
-    unsigned level = r->worker->server->config.compress_level;
-    if (borrowed && !r->head_method) body = gale_buf_copy(body.ptr, body.len);
     gale__source_t *source = gale__malloc(sizeof *source);
-    gale__encoder_t *e = gale__coders_encoder(coders, coding, level);
+    bool copied = borrowed && !r->head_method;
+    if (copied) body = gale_buf_copy(body.ptr, body.len);
     int err = UV_ENOMEM;
-    if (body.ptr != NULL && source != NULL && e != NULL) {
+    if (source != NULL && (!copied || body.ptr != NULL)) {
         err = gale__plain_begin(r, status, f->list, f->count, -1);
     }
     if (err == 0 && !r->head_method) {
@@ -259,9 +260,9 @@ static int send_large(gale_req_t *r, int status, const fields_t *f, gale__coding
         return 0;
     }
     if (err == 0) gale__exchange_ended(r);
-    if (e != NULL) gale__coders_encoder_back(coders, e, false);
+    gale__coders_encoder_back(&r->worker->coders, e, false);
     gale__free(source);
-    gale_buf_free(body);
+    if (copied || !borrowed) gale_buf_free(body);
     return err;
 }
 
@@ -274,12 +275,16 @@ static int send_plain(gale_req_t *r, int status, const fields_t *f, gale_buf_t b
 
 typedef enum { AS_PLAIN, AS_WHOLE, AS_LARGE } way_t;
 
-static way_t choose(gale_req_t *r, int status, plan_t *p, gale_str_t body, coded_t *coded) {
+/* AS_WHOLE: *coded is set. AS_LARGE: *e. */
+static way_t choose(gale_req_t *r, int status, plan_t *p, gale_str_t body, coded_t *coded,
+                    gale__encoder_t **e) {
     if (status == 304) return AS_PLAIN; /* its ETag is that of the coded body */
     bool large = body.len > WHOLE || (r->head_method && p->announced);
-    if (p->coding != GALE__IDENTITY) {
-        if (large && r->head.minor > 0) return AS_LARGE;
-        if (!large && code_whole(r, p, body, coded)) return AS_WHOLE;
+    if (p->coding != GALE__IDENTITY && !large) {
+        if (code_whole(r, p, body, coded)) return AS_WHOLE;
+    } else if (p->coding != GALE__IDENTITY && r->head.minor > 0) {
+        *e = new_encoder(r, p->coding);
+        if (*e != NULL) return AS_LARGE;
     }
     p->coding = GALE__IDENTITY;
     return AS_PLAIN;
@@ -291,9 +296,11 @@ int gale__compress_respond(gale_req_t *r, int status, const gale_header_t *h, si
     fields_t f = {.list = (gale_header_t *)h, .count = n};
     if (!p.negotiated) return send_plain(r, status, &f, body, borrowed);
     coded_t coded = {.count = 0};
-    way_t way = choose(r, status, &p, gale_str(body.ptr, body.len), &coded);
+    gale__encoder_t *e = NULL;
+    way_t way = choose(r, status, &p, gale_str(body.ptr, body.len), &coded, &e);
     if (!make_fields(&f, status, h, n, p.coding)) {
         free_parts(&coded);
+        if (e != NULL) gale__coders_encoder_back(&r->worker->coders, e, false);
         if (!borrowed) gale_buf_free(body);
         return UV_ENOMEM;
     }
@@ -301,7 +308,7 @@ int gale__compress_respond(gale_req_t *r, int status, const gale_header_t *h, si
     if (way == AS_PLAIN) {
         err = send_plain(r, status, &f, body, borrowed);
     } else if (way == AS_LARGE) {
-        err = send_large(r, status, &f, p.coding, body, borrowed);
+        err = send_large(r, status, &f, e, body, borrowed);
     } else {
         err = send_whole(r, status, &f, &coded);
         if (!borrowed) gale_buf_free(body);
@@ -310,19 +317,20 @@ int gale__compress_respond(gale_req_t *r, int status, const gale_header_t *h, si
     return err;
 }
 
-void gale__compress_drain(gale_req_t *r) {
+bool gale__compress_drain(gale_req_t *r) {
     gale__source_t *s = r->source;
     size_t n = s->body.len - s->pos < SLICE ? s->body.len - s->pos : SLICE;
-    if (gale__compress_write(r, gale_str((const char *)s->body.ptr + s->pos, n)) < 0) return;
+    if (gale__compress_write(r, gale_str((const char *)s->body.ptr + s->pos, n)) < 0) return false;
     s->pos += n;
     if (s->pos < s->body.len) {
         gale__worker_mark_later(r->worker, r->conn); /* the other clients have their turn */
-        return;
+        return false;
     }
     gale_buf_free(s->body);
     gale__free(s);
     r->source = NULL;
     gale__exchange_end(r, NULL, 0);
+    return true;
 }
 
 void gale__compress_drop(gale_req_t *r) {

@@ -23,8 +23,8 @@ int gale__compress_flush(gale_req_t *r);
 int gale__compress_end(gale_req_t *r);
 /* As the callback ends: a flush, unless the client is behind anyway. */
 void gale__compress_settle(gale_req_t *r);
-/* There is room for more of a large whole body. */
-void gale__compress_drain(gale_req_t *r);
+/* There is room for more of a large whole body. True when that was the last of it. */
+bool gale__compress_drain(gale_req_t *r);
 /* The request is over. */
 void gale__compress_drop(gale_req_t *r);
 

@@ -276,7 +276,7 @@ static bool tell_drained(gale__conn_t *c) {
     if (r != NULL && r->file != NULL) {
         gale__file_drain(r);
     } else if (r != NULL && r->source != NULL) {
-        gale__compress_drain(r);
+        told = gale__compress_drain(r);
     } else if (r != NULL && r->want_drain && !r->done) {
         const gale_server_t *s = c->worker->server;
         r->want_drain = false;

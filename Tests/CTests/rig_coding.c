@@ -1,0 +1,121 @@
+#include "rig_coding.h"
+
+#include <stdio.h>
+
+#include "http1_chunked.h"
+#include "str.h"
+
+const char *rig_prose(size_t len) {
+    static char *text;
+    uint32_t random = 7;
+    free(text);
+    text = malloc(len + 1);
+    if (text == NULL) abort();
+    for (size_t i = 0; i < len; i++) {
+        random = random * 1664525u + 1013904223u;
+        text[i] = i % 16 < 12 ? "all work and no play makes jack a dull boy "[i % 43]
+                              : (char)('a' + (random >> 24) % 26);
+    }
+    text[len] = '\0';
+    return text;
+}
+
+const char *rig_field(const rig_answer_t *a, const char *name) {
+    static char value[400];
+    const char *line = a->head.text;
+    unsigned found = 0;
+    value[0] = '\0';
+    while (line != NULL && (line = strstr(line, "\r\n")) != NULL) {
+        line += 2;
+        size_t len = strlen(name);
+        if (!gale__eq_nocase(gale_str(line, strnlen(line, len)), gale_str(name, len)) ||
+            line[len] != ':') {
+            continue;
+        }
+        found++;
+        snprintf(value, sizeof value, "%.*s", (int)strcspn(line + len + 2, "\r"), line + len + 2);
+    }
+    if (found != 1) value[0] = '\0';
+    return value;
+}
+
+/* Takes the chunks apart. */
+static bool unchunk(gale_str_t bytes, rig_text_t *to) {
+    gale__chunked_t d;
+    gale_str_t data;
+    size_t pos = 0;
+    int event;
+    gale__chunked_init(&d);
+    while ((event = gale__chunked_next(&d, bytes.ptr, bytes.len, &pos, &data)) ==
+           GALE__CHUNKED_DATA) {
+        rig_text_add(to, data);
+    }
+    CHECK(event != GALE__CHUNKED_ERROR);
+    return event == GALE__CHUNKED_END;
+}
+
+static void decode(rig_answer_t *a, gale_str_t body) {
+    gale__budget_t budget = {0, SIZE_MAX};
+    a->wire = body.len;
+    if (a->coding == GALE__IDENTITY) {
+        coded_add(&a->body, body.ptr, body.len);
+        return;
+    }
+    gale__decoder_t *d = gale__decoder_new(a->coding, &budget);
+    if (d == NULL) abort();
+    a->body = decode_all(d, body.ptr, body.len, 1000, 5000, SIZE_MAX);
+    CHECK(a->body.result == GALE__CODER_DONE);
+    a->whole = a->whole && a->body.whole;
+    gale__decoder_free(d);
+}
+
+rig_answer_t rig_answer(gale_str_t bytes, bool head_only) {
+    rig_answer_t a = {.status = rig_status_of(bytes)};
+    gale_str_t body = rig_body_of(bytes);
+    size_t head = body.ptr == NULL ? bytes.len : (size_t)(body.ptr - bytes.ptr);
+    rig_text_add(&a.head, gale_str(bytes.ptr, head));
+    const char *coding = rig_field(&a, "Content-Encoding");
+    if (*coding != '\0') CHECK(gale__coding_named(gale_cstr(coding), &a.coding));
+    a.chunked = strcmp(rig_field(&a, "Transfer-Encoding"), "chunked") == 0;
+    const char *length = rig_field(&a, "Content-Length");
+    CHECK(!a.chunked || *length == '\0');
+    if (head_only) {
+        CHECK_EQ_UINT(body.len, 0);
+        return a;
+    }
+    rig_text_t whole = {0};
+    if (a.chunked) {
+        a.whole = unchunk(body, &whole);
+    } else {
+        a.whole = *length == '\0' || (size_t)atol(length) == body.len;
+        rig_text_add(&whole, body);
+    }
+    decode(&a, gale_str(whole.text, whole.len));
+    rig_text_free(&whole);
+    return a;
+}
+
+void rig_answer_free(rig_answer_t *a) {
+    rig_text_free(&a->head);
+    coded_free(&a->body);
+}
+
+rig_answer_t rig_ask_for(rig_t *rig, rig_client_t *client, const char *method, const char *fields) {
+    rig_text_t text = {0};
+    rig_text_addf(&text, "%s / HTTP/1.1\r\nHost: h\r\n%s\r\n", method, fields);
+    rig_take(client);
+    rig_send_bytes(client, text.text, text.len);
+    rig_turn(rig, 40);
+    rig_text_free(&text);
+    return rig_answer(rig_take(client), strcmp(method, "HEAD") == 0);
+}
+
+coded_t rig_coded(gale__coding_t coding, const void *bytes, size_t len) {
+    gale__budget_t budget = {0, SIZE_MAX};
+    coded_t to = {0};
+    gale__encoder_t *e = gale__encoder_new(coding, 6, &budget);
+    if (e == NULL) abort();
+    encode_some(e, &to, bytes, len, GALE__CODER_FINISH, 4096);
+    gale__encoder_free(e);
+    return to;
+}
