@@ -32,6 +32,7 @@
 #include "server.h"
 
 enum {
+    SMALL = 16 * 1024,   /* up to here a copy is cheaper than sendfile */
     PIECE = 65536,       /* read at once */
     WINDOW = 256 * 1024, /* sent at once, and in one turn of the loop */
     PROBE = 128 * 1024   /* the kernel reads ahead at least so much, and drops it together */
@@ -317,9 +318,33 @@ static gale__file_send_t *new_send(gale_req_t *r, int fd, const gale__file_part_
     return f;
 }
 
+/* A few pages that the kernel has in memory go with the head in one write. False: they don't. */
+static bool send_small(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
+                       const gale__file_part_t *p, int *result) {
+#ifdef RWF_NOWAIT
+    char content[SMALL];
+    struct iovec room = {content, (size_t)p->length};
+    if (p->length == 0 || p->length > SMALL || p->before.len > 0 ||
+        !gale__exchange_sends_body(r, status) ||
+        preadv2(fd, &room, 1, (off_t)p->offset, RWF_NOWAIT) != (ssize_t)p->length)
+        return false;
+    *result = gale__exchange_respond(r, status, h, n, gale_str(content, (size_t)p->length));
+    return true;
+#else
+    (void)r, (void)status, (void)h, (void)n, (void)fd, (void)p, (void)result;
+    return false;
+#endif
+}
+
 int gale__file_send(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
                     const gale__file_part_t *parts, size_t count, char *text) {
     uint64_t length = 0;
+    int result;
+    if (count == 1 && send_small(r, status, h, n, fd, parts, &result)) {
+        close(fd);
+        gale__free(text);
+        return result;
+    }
     for (size_t i = 0; i < count; i++) length += parts[i].before.len + parts[i].length;
     gale__file_send_t *f = new_send(r, fd, parts, count, text);
     int err = f == NULL ? UV_ENOMEM : gale__exchange_begin(r, status, h, n, (int64_t)length);

@@ -121,11 +121,15 @@ static void find_validators(answer_t *a) {
 
 /* ---------------------------------------------------------------------------------------- answering */
 
+static void close_file(const gale__representation_t *rep) {
+    if (rep->fd >= 0) close(rep->fd);
+}
+
 static int answer_empty(answer_t *a, int status, gale_str_t content_range) {
     add_common(a);
     if (content_range.len > 0) add(a, GALE__LIT("Content-Range"), content_range);
     add_own(a, status == 304);
-    close(a->rep->fd);
+    close_file(a->rep);
     return gale__exchange_respond(a->req, status, a->all, a->count, gale_str(NULL, 0));
 }
 
@@ -143,6 +147,10 @@ static int answer_one(answer_t *a, int status, const gale__range_t *range) {
             gale_str(text, gale__content_range(text, range, a->rep->size)));
     add_content(a, a->rep->type);
     add_own(a, true);
+    if (a->rep->content != NULL)
+        return gale__exchange_respond_buf(
+            a->req, status, a->all, a->count,
+            gale__content_buf(a->rep->content, (size_t)range->first, (size_t)range->length));
     gale__file_part_t part = {{NULL, 0}, range->first, range->length};
     return gale__file_send(a->req, status, a->all, a->count, a->rep->fd, &part, 1, NULL);
 }
@@ -187,7 +195,7 @@ static int answer_several(answer_t *a, const gale__range_t *ranges, size_t count
                        : lay_out(a, ranges, count, boundary,
                                  own != NULL ? own->value : a->rep->type, parts, &text);
     if (n == 0) {
-        close(a->rep->fd);
+        close_file(a->rep);
         return err < 0 ? err : UV_ENOMEM;
     }
     add_common(a);
@@ -215,6 +223,11 @@ static int answer(answer_t *a) {
     return answer_one(a, n == 1 ? 206 : 200, ranges);
 }
 
+bool gale__file_answer_needs_fd(const gale_req_t *req) {
+    gale_str_t range = gale_req_header(req, GALE__LIT("Range"));
+    return range.len > 0 && memchr(range.ptr, ',', range.len) != NULL;
+}
+
 int gale__file_answer(gale_req_t *req, gale__representation_t *rep, const gale_header_t *own,
                       size_t own_count) {
     answer_t a = {.req = req, .rep = rep, .own = own, .own_count = own_count};
@@ -223,7 +236,7 @@ int gale__file_answer(gale_req_t *req, gale__representation_t *rep, const gale_h
         bool sane = own_count < SIZE_MAX / sizeof *a.all - CORE_HEADERS;
         a.all = sane ? gale__malloc((own_count + CORE_HEADERS) * sizeof *a.all) : NULL;
         if (a.all == NULL) {
-            close(rep->fd);
+            close_file(rep);
             return UV_ENOMEM;
         }
     }

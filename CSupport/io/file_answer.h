@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 
 #include "date.h"
+#include "files_cache.h"
 #include "gale.h"
 
 enum { GALE__ETAG_LEN = 40 };
 
 typedef struct {
-    int fd; /* of a regular file */
+    int fd;                   /* of a regular file; -1: there is content */
+    gale__content_t *content; /* all of it; borrowed */
     uint64_t size;
     int64_t modified; /* Unix time */
     char date[GALE__DATE_LEN];
@@ -28,6 +30,8 @@ typedef struct {
 /* Fills in what fstat tells; the rest stays zero. */
 void gale__representation_init(gale__representation_t *rep, int fd, const struct stat *st);
 
+/* Whether content in memory will not do: several ranges are sent from the file. */
+bool gale__file_answer_needs_fd(const gale_req_t *req);
 /* 200, 206, 304, 412 or 416. `own` headers take the place of the core's of the same name, and own
  * validators are what conditions are about. Takes rep->fd, also on error. */
 int gale__file_answer(gale_req_t *req, gale__representation_t *rep, const gale_header_t *own,

@@ -4,6 +4,7 @@
  */
 #include "files.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,20 +12,31 @@
 #include "accept.h"
 #include "exchange.h"
 #include "file_answer.h"
+#include "files_cache.h"
 #include "mem.h"
 #include "mime.h"
 #include "str.h"
 #include "url_path.h"
 
-enum { NAME_SIZE = GALE__FILES_PATH + GALE__FILES_INDEX, YEAR = 31536000 };
+/* Room for an index behind the path, and a suffix behind that. */
+enum { NAME_SIZE = GALE__FILES_PATH + GALE__FILES_INDEX + 8, YEAR = 31536000 };
 
-/* A file that is open, under the name it was found by. */
+/* A file under the name it was found by: open, or in memory. */
 typedef struct {
     char name[NAME_SIZE];
     size_t len;
-    int fd;
+    int fd; /* -1: there is an entry */
+    gale__files_entry_t *entry;
     struct stat st;
 } found_t;
+
+/* Who asks, of what. */
+typedef struct {
+    const gale_files_t *files;
+    gale_req_t *req;
+    gale_worker_t *worker;
+    bool needs_fd; /* memory will not do */
+} asking_t;
 
 /* ------------------------------------------------------------------------------------------ life */
 
@@ -48,6 +60,7 @@ static bool take_config(gale_files_t *files, const gale_files_config_t *config) 
 }
 
 int gale__files_new(gale_files_t **out, const char *root, const gale_files_config_t *config) {
+    static atomic_uint_fast64_t ids;
     gale_files_t *files = gale__calloc(1, sizeof *files);
     if (files == NULL) return UV_ENOMEM;
     int err = take_config(files, config) ? gale__files_open_root(files, root) : UV_EINVAL;
@@ -64,6 +77,7 @@ int gale__files_new(gale_files_t **out, const char *root, const gale_files_confi
         }
         memcpy(files->cache_control, config->cache_control, size);
     }
+    files->id = atomic_fetch_add(&ids, 1) + 1;
     *out = files;
     return 0;
 }
@@ -76,9 +90,25 @@ void gale__files_free(gale_files_t *files) {
 
 /* ---------------------------------------------------------------------------------- what is served */
 
-static int open_found(const gale_files_t *files, found_t *f) {
-    f->fd = gale__files_open_file(files, f->name, &f->st);
-    return f->fd < 0 ? -f->fd : 0;
+static void close_found(const found_t *f) {
+    if (f->fd >= 0) close(f->fd);
+}
+
+/* 0, or the status to answer with. */
+static int open_found(const asking_t *a, found_t *f) {
+    f->fd = -1;
+    f->entry =
+        a->needs_fd ? NULL : gale__files_cached(a->worker, a->files, f->name, f->len, &f->st);
+    if (f->entry != NULL) return 0;
+    f->fd = gale__files_open_file(a->files, f->name, &f->st);
+    if (f->fd < 0) return -f->fd;
+    if (a->needs_fd || !S_ISREG(f->st.st_mode)) return 0;
+    f->entry = gale__files_keep(a->worker, a->files, f->name, f->len, f->fd, &f->st);
+    if (f->entry != NULL) {
+        close(f->fd);
+        f->fd = -1;
+    }
+    return 0;
 }
 
 static void append(found_t *f, const char *text) {
@@ -112,39 +142,37 @@ static bool ends_with_slash(gale_str_t s) {
     return s.len > 0 && s.ptr[s.len - 1] == '/';
 }
 
-/* Finds the file for a path. 0: it is open; -1: answered by a redirect, *result says how; else the
- * status to answer with, or an error in *result with -1. */
-static int find(const gale_files_t *files, gale_req_t *req, gale_str_t path, found_t *f,
-                int *result) {
+/* Finds the file for a path. 0: there it is; else what gale_files_serve gives, or, when *answered,
+ * the result of a redirect. */
+static int find(const asking_t *a, gale_str_t path, found_t *f, bool *answered) {
+    const gale_files_t *files = a->files;
     int len = gale__path_normalize(path, f->name, GALE__FILES_PATH, files->dotfiles);
     if (len < 0) return -len;
     f->len = (size_t)len;
     bool folder = len == 0 || f->name[len - 1] == '/', indexed = files->index[0] != '\0';
     if (folder && !indexed) return 404;
     if (folder) append(f, files->index);
-    int status = open_found(files, f);
+    int status = open_found(a, f);
     if (status == 0 && S_ISDIR(f->st.st_mode) && !folder && indexed) {
-        close(f->fd);
+        close_found(f);
         /* A caller may have cut a slash off, or serve a folder under its own name: then there is
          * nothing to add. */
-        if (!ends_with_slash(gale_req_path(req))) {
-            *result = redirect_to_folder(req);
-            return -1;
-        }
+        *answered = !ends_with_slash(gale_req_path(a->req));
+        if (*answered) return redirect_to_folder(a->req);
         append(f, "/");
         append(f, files->index);
-        status = open_found(files, f);
+        status = open_found(a, f);
     }
     if (status != 0 || S_ISREG(f->st.st_mode)) return status;
-    close(f->fd);
+    close_found(f);
     return 403;
 }
 
-/* ------------------------------------------------------------------------------------ precompressed */
+/* ----------------------------------------------------------------------------------- precompressed */
 
 static const struct {
     gale__coding_t coding;
-    char suffix[5];
+    const char *suffix;
 } siblings[] = {{GALE__BROTLI, ".br"}, {GALE__ZSTD, ".zst"}, {GALE__GZIP, ".gz"}};
 enum { SIBLINGS = sizeof siblings / sizeof *siblings };
 
@@ -153,50 +181,67 @@ static bool has_suffix(const found_t *f, const char *suffix) {
     return f->len > len && memcmp(f->name + f->len - len, suffix, len) == 0;
 }
 
-/* Opens name.br and its like, where it is a file no older than the one it stands for: else it was
- * made of something that has changed since. */
-static int open_sibling(const gale_files_t *files, const found_t *f, const char *suffix,
-                        struct stat *st) {
-    char name[NAME_SIZE + sizeof siblings->suffix];
-    memcpy(name, f->name, f->len);
-    memcpy(name + f->len, suffix, strlen(suffix) + 1);
-    int fd = gale__files_open_file(files, name, st);
-    if (fd < 0) return -1;
-    if (S_ISREG(st->st_mode) && gale__files_modified(st) >= gale__files_modified(&f->st)) return fd;
-    close(fd);
-    return -1;
+/* Opens name.br and its like. Not when it is older than the file it stands for: then that has changed
+ * since it was made. *exists is for any of that name. */
+static bool open_sibling(const asking_t *a, const found_t *f, const char *suffix, found_t *sibling,
+                         bool *exists) {
+    memcpy(sibling->name, f->name, f->len);
+    sibling->len = f->len;
+    append(sibling, suffix);
+    int status = open_found(a, sibling);
+    if (status != 404) *exists = true;
+    if (status != 0) return false;
+    if (S_ISREG(sibling->st.st_mode) &&
+        gale__files_modified(&sibling->st) >= gale__files_modified(&f->st))
+        return true;
+    close_found(sibling);
+    return false;
+}
+
+/* Opens what siblings there are; their number. A file in memory knows when it has none, for as long
+ * as nothing changes in its folder. */
+static size_t open_siblings(const asking_t *a, const found_t *f, found_t *opened,
+                            gale__coding_t *offered) {
+    gale__identity_t folder;
+    size_t count = 0;
+    bool exists = false;
+    if (f->entry != NULL && gale__files_alone(a->files, f->entry)) return 0;
+    bool known =
+        f->entry != NULL && gale__files_folder(a->worker, a->files, f->name, f->len, &folder);
+    for (size_t i = 0; i < SIBLINGS; i++) {
+        if (has_suffix(f, siblings[i].suffix)) return 0; /* it is one itself */
+    }
+    for (size_t i = 0; i < SIBLINGS; i++) {
+        if (!open_sibling(a, f, siblings[i].suffix, &opened[count], &exists)) continue;
+        offered[count++] = siblings[i].coding;
+    }
+    if (known && !exists) {
+        f->entry->folder = folder;
+        f->entry->alone = true;
+    }
+    return count;
 }
 
 /* Puts the sibling that the client likes best in the place of the file. *varies: there are any. */
-static gale__coding_t choose_sibling(const gale_files_t *files, gale_req_t *req, found_t *f,
-                                     bool *varies) {
+static gale__coding_t choose_sibling(const asking_t *a, found_t *f, bool *varies) {
     gale__coding_t offered[SIBLINGS];
-    int fds[SIBLINGS];
-    struct stat st[SIBLINGS];
-    size_t count = 0, which[SIBLINGS];
-    for (size_t i = 0; i < SIBLINGS; i++) {
-        if (has_suffix(f, siblings[i].suffix)) return GALE__IDENTITY; /* it is one itself */
-    }
-    for (size_t i = 0; i < SIBLINGS; i++) {
-        fds[count] = open_sibling(files, f, siblings[i].suffix, &st[count]);
-        if (fds[count] < 0) continue;
-        which[count] = i;
-        offered[count++] = siblings[i].coding;
-    }
-    const gale_header_t *fields;
-    size_t field_count = count > 0 ? gale_req_headers(req, &fields) : 0;
-    gale__coding_t best =
-        count > 0 ? gale__accept_encoding(fields, field_count, offered, count) : GALE__IDENTITY;
-    for (size_t i = 0; i < count; i++) {
-        int unused = fds[i];
-        if (siblings[which[i]].coding == best) {
-            unused = f->fd;
-            f->fd = fds[i];
-            f->st = st[i];
-        }
-        close(unused);
-    }
+    found_t opened[SIBLINGS];
+    size_t count = open_siblings(a, f, opened, offered);
     *varies = count > 0;
+    if (count == 0) return GALE__IDENTITY;
+    const gale_header_t *fields;
+    size_t field_count = gale_req_headers(a->req, &fields);
+    gale__coding_t best = gale__accept_encoding(fields, field_count, offered, count);
+    for (size_t i = 0; i < count; i++) {
+        if (offered[i] != best) {
+            close_found(&opened[i]);
+            continue;
+        }
+        close_found(f);
+        f->fd = opened[i].fd;
+        f->entry = opened[i].entry;
+        f->st = opened[i].st;
+    }
     return best;
 }
 
@@ -211,28 +256,35 @@ static bool has_version(gale_str_t query) {
     return false;
 }
 
-int gale__files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
-                      const gale_header_t *headers, size_t count) {
-    found_t f;
+static int answer(const asking_t *a, found_t *f, const gale_header_t *headers, size_t count) {
+    const gale_files_t *files = a->files;
     gale__representation_t rep;
-    int result = 0;
-    if (gale_resp_begun(req)) return GALE_ESTATE;
-    gale_str_t method = gale_req_method(req);
-    if (!gale__eq(method, GALE__LIT("GET")) && !gale__eq(method, GALE__LIT("HEAD"))) return 405;
-    int status = find(files, req, path, &f, &result);
-    if (status != 0) return status > 0 ? status : result;
     bool varies = false;
     gale__coding_t coding = GALE__IDENTITY;
-    if (files->precompressed) coding = choose_sibling(files, req, &f, &varies);
-    gale__representation_init(&rep, f.fd, &f.st);
-    rep.type = gale__mime_type(gale_str(f.name, f.len));
+    if (files->precompressed) coding = choose_sibling(a, f, &varies);
+    gale__representation_init(&rep, f->fd, &f->st);
+    if (f->entry != NULL) rep.content = f->entry->content;
+    rep.type = gale__mime_type(gale_str(f->name, f->len));
     rep.varies = varies;
     if (coding != GALE__IDENTITY) rep.encoding = gale__coding_name(coding);
-    if (has_version(gale_req_query(req))) {
+    if (has_version(gale_req_query(a->req))) {
         rep.cache_control = gale_cstr(files->version_control);
         rep.expires = files->max_age;
     } else if (files->cache_control != NULL) {
         rep.cache_control = gale_cstr(files->cache_control);
     }
-    return gale__file_answer(req, &rep, headers, count);
+    return gale__file_answer(a->req, &rep, headers, count);
+}
+
+int gale__files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
+                      const gale_header_t *headers, size_t count) {
+    asking_t a = {files, req, req->worker, false};
+    found_t f;
+    if (gale_resp_begun(req)) return GALE_ESTATE;
+    gale_str_t method = gale_req_method(req);
+    if (!gale__eq(method, GALE__LIT("GET")) && !gale__eq(method, GALE__LIT("HEAD"))) return 405;
+    a.needs_fd = gale__file_answer_needs_fd(req);
+    bool answered = false;
+    int status = find(&a, path, &f, &answered);
+    return status != 0 || answered ? status : answer(&a, &f, headers, count);
 }

@@ -14,6 +14,7 @@ enum { GALE__FILES_PATH = 4096, GALE__FILES_INDEX = 256 };
 enum { GALE__LINKS_INSIDE, GALE__LINKS_ALL, GALE__LINKS_NONE };
 
 struct gale_files_s {
+    uint64_t id; /* of no other, ever */
     int root;
     bool openat2; /* the kernel has it, and no sandbox forbids it */
     uint8_t links;

@@ -6,6 +6,7 @@
 
 #include "accept_point.h"
 #include "connection.h"
+#include "files_cache.h"
 #include "mem.h"
 #include "server.h"
 
@@ -339,6 +340,7 @@ void gale__worker_release(gale_worker_t *w) {
         gale__free(c);
     }
     gale__exchange_free_pool(w);
+    gale__files_cache_free(w);
     gale__block_pool_clear(&w->blocks);
     gale__coders_clear(&w->coders);
     gale__ref_table_clear(&w->refs);

@@ -1,0 +1,186 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* preadv2 */
+#endif
+#include "files_cache.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "mem.h"
+
+enum {
+    BUCKETS = 512,
+    MOST_BYTES = 4 << 20,
+    QUIET = 2 /* seconds; the coarsest clock of a file system ticks so slowly */
+};
+
+struct gale__files_cache {
+    gale__files_entry_t *bucket[BUCKETS];
+    gale__files_entry_t *newest, *oldest;
+    size_t bytes;
+};
+
+/* ---------------------------------------------------------------------------------------- identity */
+
+static gale__identity_t identity_of(const struct stat *st) {
+#ifdef __APPLE__
+    struct timespec m = st->st_mtimespec, c = st->st_ctimespec;
+#else
+    struct timespec m = st->st_mtim, c = st->st_ctim;
+#endif
+    return (gale__identity_t){(uint64_t)st->st_dev, (uint64_t)st->st_ino, (int64_t)st->st_size,
+                              (int64_t)m.tv_sec * 1000000000 + m.tv_nsec,
+                              (int64_t)c.tv_sec * 1000000000 + c.tv_nsec};
+}
+
+static bool same(const gale__identity_t *a, const gale__identity_t *b) {
+    return a->inode == b->inode && a->changed == b->changed && a->modified == b->modified &&
+           a->size == b->size && a->device == b->device;
+}
+
+/* Changes of the last moments may be followed by others that leave the same times. */
+static bool is_quiet(gale_worker_t *w, const gale__identity_t *i) {
+    int64_t before = (gale__worker_stamp(w)->second - QUIET) * 1000000000;
+    return i->changed < before && i->modified < before;
+}
+
+bool gale__files_folder(gale_worker_t *w, const gale_files_t *files, const char *name, size_t len,
+                        gale__identity_t *folder) {
+    char path[GALE__FILES_PATH];
+    struct stat st;
+    while (len > 0 && name[len - 1] != '/') len--;
+    if (len >= sizeof path) return false;
+    memcpy(path, len > 0 ? name : ".", len > 0 ? len : 1);
+    path[len > 0 ? len : 1] = '\0';
+    if (fstatat(files->root, path, &st, 0) != 0) return false;
+    *folder = identity_of(&st);
+    return w == NULL || is_quiet(w, folder);
+}
+
+bool gale__files_alone(const gale_files_t *files, const gale__files_entry_t *e) {
+    gale__identity_t now;
+    return e->alone && gale__files_folder(NULL, files, e->name, e->name_len, &now) &&
+           same(&now, &e->folder);
+}
+
+/* ----------------------------------------------------------------------------------------- content */
+
+static void content_unref(void *arg) {
+    gale__content_t *c = arg;
+    if (--c->refs == 0) gale__free(c);
+}
+
+gale_buf_t gale__content_buf(gale__content_t *c, size_t from, size_t len) {
+    c->refs++;
+    return (gale_buf_t){c->bytes + from, len, content_unref, c};
+}
+
+static gale__content_t *read_content(int fd, size_t size) {
+#ifdef RWF_NOWAIT
+    gale__content_t *c = gale__malloc(sizeof *c + size);
+    if (c == NULL) return NULL;
+    c->refs = 1;
+    struct iovec room = {c->bytes, size};
+    if (size == 0 || preadv2(fd, &room, 1, 0, RWF_NOWAIT) == (ssize_t)size) return c;
+    gale__free(c);
+#else
+    (void)fd, (void)size;
+#endif
+    return NULL;
+}
+
+/* ----------------------------------------------------------------------------------------- entries */
+
+/* FNV-1a. Names are those of files that exist: nobody outside can choose them to collide. */
+static uint32_t hash_of(const gale_files_t *files, const char *name, size_t len) {
+    uint32_t h = 2166136261u ^ (uint32_t)files->id;
+    for (size_t i = 0; i < len; i++) h = (h ^ (uint8_t)name[i]) * 16777619u;
+    return h ^ h >> 15;
+}
+
+static size_t weight(const gale__files_entry_t *e) {
+    return sizeof *e + e->name_len + sizeof *e->content + (size_t)e->identity.size;
+}
+
+static void unlink_use(struct gale__files_cache *cache, gale__files_entry_t *e) {
+    *(e->newer != NULL ? &e->newer->older : &cache->newest) = e->older;
+    *(e->older != NULL ? &e->older->newer : &cache->oldest) = e->newer;
+}
+
+static void link_newest(struct gale__files_cache *cache, gale__files_entry_t *e) {
+    e->newer = NULL;
+    e->older = cache->newest;
+    *(e->older != NULL ? &e->older->newer : &cache->oldest) = e;
+    cache->newest = e;
+}
+
+static void drop(struct gale__files_cache *cache, gale__files_entry_t *e) {
+    gale__files_entry_t **link = &cache->bucket[e->hash % BUCKETS];
+    while (*link != e) link = &(*link)->next;
+    *link = e->next;
+    unlink_use(cache, e);
+    cache->bytes -= weight(e);
+    content_unref(e->content);
+    gale__free(e);
+}
+
+gale__files_entry_t *gale__files_cached(gale_worker_t *w, const gale_files_t *files,
+                                        const char *name, size_t len, struct stat *st) {
+    struct gale__files_cache *cache = w->files_cache;
+    if (cache == NULL) return NULL;
+    uint32_t hash = hash_of(files, name, len);
+    gale__files_entry_t *e = cache->bucket[hash % BUCKETS];
+    while (e != NULL && (e->hash != hash || e->files != files->id || e->name_len != len ||
+                         memcmp(e->name, name, len) != 0))
+        e = e->next;
+    if (e == NULL) return NULL;
+    gale__identity_t now;
+    if (fstatat(files->root, name, st, 0) == 0) {
+        now = identity_of(st);
+        if (same(&now, &e->identity)) {
+            unlink_use(cache, e);
+            link_newest(cache, e);
+            return e;
+        }
+    }
+    drop(cache, e);
+    return NULL;
+}
+
+gale__files_entry_t *gale__files_keep(gale_worker_t *w, const gale_files_t *files, const char *name,
+                                      size_t len, int fd, const struct stat *st) {
+    gale__identity_t identity = identity_of(st);
+    if (st->st_size > GALE__CACHED_FILE || !is_quiet(w, &identity)) return NULL;
+    if (w->files_cache == NULL &&
+        (w->files_cache = gale__calloc(1, sizeof *w->files_cache)) == NULL)
+        return NULL;
+    struct gale__files_cache *cache = w->files_cache;
+    gale__content_t *content = read_content(fd, (size_t)st->st_size);
+    gale__files_entry_t *e = content == NULL ? NULL : gale__malloc(sizeof *e + len + 1);
+    if (e == NULL) {
+        gale__free(content);
+        return NULL;
+    }
+    memset(e, 0, sizeof *e);
+    e->files = files->id;
+    e->hash = hash_of(files, name, len);
+    e->name_len = (uint32_t)len;
+    e->identity = identity;
+    e->content = content;
+    memcpy(e->name, name, len + 1);
+    e->next = cache->bucket[e->hash % BUCKETS];
+    cache->bucket[e->hash % BUCKETS] = e;
+    link_newest(cache, e);
+    cache->bytes += weight(e);
+    while (cache->bytes > MOST_BYTES) drop(cache, cache->oldest);
+    return e;
+}
+
+void gale__files_cache_free(gale_worker_t *w) {
+    struct gale__files_cache *cache = w->files_cache;
+    if (cache == NULL) return;
+    while (cache->oldest != NULL) drop(cache, cache->oldest);
+    gale__free(cache);
+    w->files_cache = NULL;
+}
