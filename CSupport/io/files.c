@@ -205,9 +205,8 @@ static size_t open_siblings(const asking_t *a, const found_t *f, found_t *opened
     gale__identity_t folder;
     size_t count = 0;
     bool exists = false;
-    if (f->entry != NULL && gale__files_alone(a->files, f->entry)) return 0;
-    bool known =
-        f->entry != NULL && gale__files_folder(a->worker, a->files, f->name, f->len, &folder);
+    if (f->entry != NULL && gale__files_alone(a->worker, a->files, f->entry)) return 0;
+    bool known = f->entry != NULL && gale__files_folder(a->worker, a->files, f->entry, &folder);
     for (size_t i = 0; i < SIBLINGS; i++) {
         if (has_suffix(f, siblings[i].suffix)) return 0; /* it is one itself */
     }

@@ -16,6 +16,8 @@ enum {
 };
 
 struct gale__files_cache {
+    uv_check_t check; /* counts turns; closed with the worker's handles */
+    uint64_t turn;
     gale__files_entry_t *bucket[BUCKETS];
     gale__files_entry_t *newest, *oldest;
     size_t bytes;
@@ -45,9 +47,11 @@ static bool is_quiet(gale_worker_t *w, const gale__identity_t *i) {
     return i->changed < before && i->modified < before;
 }
 
-bool gale__files_folder(gale_worker_t *w, const gale_files_t *files, const char *name, size_t len,
-                        gale__identity_t *folder) {
+static bool look_at_folder(const gale_files_t *files, const gale__files_entry_t *e,
+                           gale__identity_t *folder) {
     char path[GALE__FILES_PATH];
+    const char *name = e->name;
+    size_t len = e->name_len;
     struct stat st;
     while (len > 0 && name[len - 1] != '/') len--;
     if (len >= sizeof path) return false;
@@ -55,13 +59,20 @@ bool gale__files_folder(gale_worker_t *w, const gale_files_t *files, const char 
     path[len > 0 ? len : 1] = '\0';
     if (fstatat(files->root, path, &st, 0) != 0) return false;
     *folder = identity_of(&st);
-    return w == NULL || is_quiet(w, folder);
+    return true;
 }
 
-bool gale__files_alone(const gale_files_t *files, const gale__files_entry_t *e) {
+bool gale__files_folder(gale_worker_t *w, const gale_files_t *files, const gale__files_entry_t *e,
+                        gale__identity_t *folder) {
+    return look_at_folder(files, e, folder) && is_quiet(w, folder);
+}
+
+bool gale__files_alone(gale_worker_t *w, const gale_files_t *files, gale__files_entry_t *e) {
     gale__identity_t now;
-    return e->alone && gale__files_folder(NULL, files, e->name, e->name_len, &now) &&
-           same(&now, &e->folder);
+    if (!e->alone || e->looked_beside == w->files_cache->turn) return e->alone;
+    e->alone = look_at_folder(files, e, &now) && same(&now, &e->folder);
+    e->looked_beside = w->files_cache->turn;
+    return e->alone;
 }
 
 /* ----------------------------------------------------------------------------------------- content */
@@ -100,7 +111,7 @@ static uint32_t hash_of(const gale_files_t *files, const char *name, size_t len)
 }
 
 static size_t weight(const gale__files_entry_t *e) {
-    return sizeof *e + e->name_len + sizeof *e->content + (size_t)e->identity.size;
+    return sizeof *e + e->name_len + sizeof *e->content + (size_t)e->st.st_size;
 }
 
 static void unlink_use(struct gale__files_cache *cache, gale__files_entry_t *e) {
@@ -125,6 +136,13 @@ static void drop(struct gale__files_cache *cache, gale__files_entry_t *e) {
     gale__free(e);
 }
 
+static bool is_unchanged(const gale_files_t *files, const gale__files_entry_t *e) {
+    struct stat st;
+    if (fstatat(files->root, e->name, &st, 0) != 0) return false;
+    gale__identity_t now = identity_of(&st), then = identity_of(&e->st);
+    return same(&now, &then);
+}
+
 gale__files_entry_t *gale__files_cached(gale_worker_t *w, const gale_files_t *files,
                                         const char *name, size_t len, struct stat *st) {
     struct gale__files_cache *cache = w->files_cache;
@@ -135,27 +153,41 @@ gale__files_entry_t *gale__files_cached(gale_worker_t *w, const gale_files_t *fi
                          memcmp(e->name, name, len) != 0))
         e = e->next;
     if (e == NULL) return NULL;
-    gale__identity_t now;
-    if (fstatat(files->root, name, st, 0) == 0) {
-        now = identity_of(st);
-        if (same(&now, &e->identity)) {
-            unlink_use(cache, e);
-            link_newest(cache, e);
-            return e;
-        }
+    if (e->looked != cache->turn && !is_unchanged(files, e)) {
+        drop(cache, e);
+        return NULL;
     }
-    drop(cache, e);
-    return NULL;
+    e->looked = cache->turn;
+    *st = e->st;
+    unlink_use(cache, e);
+    link_newest(cache, e);
+    return e;
+}
+
+static void on_turn(uv_check_t *check) {
+    gale_worker_t *w = check->data;
+    w->files_cache->turn++;
+}
+
+static struct gale__files_cache *new_cache(gale_worker_t *w) {
+    struct gale__files_cache *cache = gale__calloc(1, sizeof *cache);
+    if (cache == NULL) return NULL;
+    w->files_cache = cache;
+    cache->turn = 1;
+    cache->check.data = w;
+    uv_check_init(w->loop, &cache->check); /* these two cannot fail */
+    uv_check_start(&cache->check, on_turn);
+    uv_unref((uv_handle_t *)&cache->check);
+    w->open_handles++;
+    return cache;
 }
 
 gale__files_entry_t *gale__files_keep(gale_worker_t *w, const gale_files_t *files, const char *name,
                                       size_t len, int fd, const struct stat *st) {
     gale__identity_t identity = identity_of(st);
     if (st->st_size > GALE__CACHED_FILE || !is_quiet(w, &identity)) return NULL;
-    if (w->files_cache == NULL &&
-        (w->files_cache = gale__calloc(1, sizeof *w->files_cache)) == NULL)
-        return NULL;
-    struct gale__files_cache *cache = w->files_cache;
+    struct gale__files_cache *cache = w->files_cache != NULL ? w->files_cache : new_cache(w);
+    if (cache == NULL) return NULL;
     gale__content_t *content = read_content(fd, (size_t)st->st_size);
     gale__files_entry_t *e = content == NULL ? NULL : gale__malloc(sizeof *e + len + 1);
     if (e == NULL) {
@@ -166,7 +198,8 @@ gale__files_entry_t *gale__files_keep(gale_worker_t *w, const gale_files_t *file
     e->files = files->id;
     e->hash = hash_of(files, name, len);
     e->name_len = (uint32_t)len;
-    e->identity = identity;
+    e->st = *st;
+    e->looked = cache->turn;
     e->content = content;
     memcpy(e->name, name, len + 1);
     e->next = cache->bucket[e->hash % BUCKETS];
@@ -175,6 +208,11 @@ gale__files_entry_t *gale__files_keep(gale_worker_t *w, const gale_files_t *file
     cache->bytes += weight(e);
     while (cache->bytes > MOST_BYTES) drop(cache, cache->oldest);
     return e;
+}
+
+void gale__files_cache_close(gale_worker_t *w) {
+    if (w->files_cache != NULL)
+        uv_close((uv_handle_t *)&w->files_cache->check, gale__worker_handle_closed);
 }
 
 void gale__files_cache_free(gale_worker_t *w) {

@@ -3,8 +3,10 @@
  * at the name in place of opening, reading and closing.
  *
  * An entry holds for a file, not for a time: whoever finds one looks the name up (stat) and takes it
- * only if device, inode, size and both times are what they were. Since a clock ticks more slowly
- * than a file can change, nothing is kept of what changed just now. Loop only, nothing is locked.
+ * only if device, inode, size and both times are what they were. Once is enough for all requests
+ * that one turn of the loop found waiting, since all of them were sent before it. And since a clock
+ * ticks more slowly than a file can change, nothing is kept of what changed just now. Loop only,
+ * nothing is locked.
  */
 #ifndef GALE_IO_FILES_CACHE_H
 #define GALE_IO_FILES_CACHE_H
@@ -35,7 +37,9 @@ typedef struct gale__files_entry {
     struct gale__files_entry *next;          /* in its bucket */
     uint64_t files;                          /* id of the folder it is of */
     uint32_t hash, name_len;
-    gale__identity_t identity;
+    uint64_t looked,
+        looked_beside; /* turns in which the file, and its folder, were last looked at */
+    struct stat st;
     gale__identity_t folder; /* where it has no siblings for as long as this is the same */
     bool alone;
     gale__content_t *content;
@@ -50,11 +54,13 @@ gale__files_entry_t *gale__files_cached(gale_worker_t *w, const gale_files_t *fi
 gale__files_entry_t *gale__files_keep(gale_worker_t *w, const gale_files_t *files, const char *name,
                                       size_t len, int fd, const struct stat *st);
 /* Whether nothing changed in the folder of an entry since it was found to have no siblings. */
-bool gale__files_alone(const gale_files_t *files, const gale__files_entry_t *e);
-/* Identity of the folder of `name`, to be asked before looking for siblings; false when it can't be
- * relied on. */
-bool gale__files_folder(gale_worker_t *w, const gale_files_t *files, const char *name, size_t len,
+bool gale__files_alone(gale_worker_t *w, const gale_files_t *files, gale__files_entry_t *e);
+/* Identity of the folder of an entry, to be asked before looking for siblings; false when it can't
+ * be relied on. */
+bool gale__files_folder(gale_worker_t *w, const gale_files_t *files, const gale__files_entry_t *e,
                         gale__identity_t *folder);
+/* With the worker's own handles, and with its memory. */
+void gale__files_cache_close(gale_worker_t *w);
 void gale__files_cache_free(gale_worker_t *w);
 
 /* A count on the content as an owned buffer of these bytes of it. */

@@ -170,6 +170,7 @@ static void close_handles(gale_worker_t *w) {
                           (uv_handle_t *)&w->settle};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         uv_close(own[i], gale__worker_handle_closed);
+    gale__files_cache_close(w);
     gale__worker_leave(before);
 }
 
