@@ -47,6 +47,8 @@
  *   gale_respond*, gale_resp_*, gale_req_*      yes            no: GALE_ETHREAD     no
  *   gale_ws_*, gale_tunnel_*, gale_files_serve  yes            no: GALE_ETHREAD     no
  *   gale_ref_req, _ws, _tunnel                  yes            no: null             no
+ *   gale_form_read, gale_part_save, _take_fd    yes            no: GALE_ETHREAD     no
+ *   gale_form_*, gale_part_*                    yes            no                   no
  *   gale_ref_*                                  yes            yes                  no
  *   gale_buf_*, gale_files_*                    yes            yes                  no
  *   gale_limiter_*, gale_stats                  yes            yes                  no
@@ -145,6 +147,9 @@ typedef struct gale_req_s gale_req_t;       /* one request; loop only; until on_
 typedef struct gale_ws_s gale_ws_t; /* one WebSocket; loop only; until its on_close returns */
 /* One raw byte stream; loop only; until its on_close returns. */
 typedef struct gale_tunnel_s gale_tunnel_t;
+typedef struct gale_ws_s gale_ws_t;       /* one WebSocket; loop only; until its on_close returns */
+typedef struct gale_form_s gale_form_t;   /* a request's form; loop only; until on_done returns */
+typedef struct gale_part_s gale_part_t;   /* a field or file of it; loop only; see gale_form_read */
 typedef struct gale_timer_s gale_timer_t; /* one timer of a worker; loop only */
 typedef struct gale_peer_s gale_peer_t;   /* an in-memory client, for tests; loop only */
 
@@ -319,6 +324,10 @@ typedef struct {
                                   shutdown_grace_ms, so that a request under way to them is
                                   answered. Default 0: those to which no byte has come are
                                   closed at once */
+
+    /* Bytes of the temporary files of forms (gale_form_read), of all clients together; default 10
+     * GiB. Who comes beyond it gets 503. */
+    uint64_t max_spool_bytes;
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -636,6 +645,114 @@ GALE_API int gale_cookie_next(gale_str_t field, size_t *pos, char *out, size_t s
  * 255 bytes of UTF-8, never empty. It is not unique. Its length, with a NUL behind it; UV_ENOBUFS:
  * 256 bytes hold every name. Any thread. */
 GALE_API int gale_safe_filename(gale_str_t name, char *out, size_t size);
+
+/* ---------------------------------------------------------------------------------------- forms */
+
+/* What HTML forms send: multipart/form-data (RFC 7578), read as it arrives, fields and files; and
+ * application/x-www-form-urlencoded, of which each pair is a field. Values are given as bytes:
+ * browsers send what their page is encoded in, hence UTF-8. Names and file names of multipart that
+ * are not UTF-8 are refused. JSON and other bodies are the caller's: gale_req_body. */
+
+/* What becomes of a part's bytes. */
+enum {
+    GALE_PART_KEEP = 0,   /* kept with the form: in memory; files over memory_bytes on disk */
+    GALE_PART_STREAM = 1, /* given to on_data and forgotten */
+    GALE_PART_SKIP = 2    /* read past */
+};
+
+/* Limits and callbacks of one form. 0 in a field means its default. `data` is what gale_form_read
+ * was given. A callback may answer the request (what is left of the form is then read past) and may
+ * call gale_req_pause: no other callback comes then before gale_req_resume, and TCP pushes back. */
+typedef struct {
+    size_t struct_size;             /* sizeof(gale_form_handler_t), set by gale_form_handler() */
+    uint64_t max_bytes;             /* of a streamed body; default max_body_bytes; over it: 413 */
+    uint64_t max_file_bytes;        /* of one file; default no limit of its own; over it: 413 */
+    uint32_t max_field_bytes;       /* of all fields that are kept, with their names; and of one
+                                 urlencoded pair; default 1 MiB; over it: 413 */
+    uint32_t max_parts;             /* of multipart; default 100; over it: 400 */
+    uint32_t max_fields;            /* of urlencoded; default 1000; over it: 400 */
+    uint32_t max_part_header_bytes; /* default 10240; over it, or over 16 lines: 400 */
+    uint32_t memory_bytes; /* of kept files, together; the rest goes to disk; default 65536 */
+    uint32_t always_disk;  /* 1: kept files go to disk whatever their size */
+    /* Folder of the temporary files; default $TMPDIR or /tmp. Copied. They have no name there, or
+     * (file systems without O_TMPFILE) a random one and mode 0600; they go with the form. */
+    const char *GALE_NULLABLE folder;
+
+    /* A part begins; its name, file name, type and headers are known. Gives GALE_PART_*; null
+     * means GALE_PART_KEEP for all. `part` lives until its on_part_end has returned; one that is
+     * kept as long as the form. */
+    int (*GALE_NULLABLE on_part)(gale_form_t *form, gale_part_t *part, void *GALE_NULLABLE data);
+    /* Bytes of a part that is kept or streamed; they live until it returns. */
+    void (*GALE_NULLABLE on_data)(gale_form_t *form, gale_part_t *part, gale_str_t bytes,
+                                  void *GALE_NULLABLE data);
+    /* The part is complete; if it is kept, where it stays. */
+    void (*GALE_NULLABLE on_part_end)(gale_form_t *form, gale_part_t *part,
+                                      void *GALE_NULLABLE data);
+    /* The form is over: exactly once, before on_done. GALE_OK: it is complete; answer now or later.
+     * GALE_EPROTO: malformed, GALE_ELIMIT: over a limit, or a system's error (UV_ENOSPC ...):
+     * gale_form_error has the sentence; what is not answered when this returns gets it with the
+     * status that fits. Else why the request ended first, as in on_done; GALE_EABORTED when it was
+     * answered. Required. */
+    void (*GALE_NULLABLE on_end)(gale_form_t *form, int status, void *GALE_NULLABLE data);
+} gale_form_handler_t;
+
+/* Fills a struct with the defaults of this library for the fields within struct_size. Any thread.
+ * Since 0.1. */
+GALE_API void gale_form_handler_init(gale_form_handler_t *handler, size_t struct_size);
+static inline gale_form_handler_t gale_form_handler(void) {
+    gale_form_handler_t h;
+    gale_form_handler_init(&h, sizeof h);
+    return h;
+}
+
+/* Reads the request's form. Within on_request of a server with on_body, which is then not called
+ * for this request: as the body arrives. Else, when the body was collected or there is none: at
+ * once, with all callbacks (but where one pauses) before this returns. The struct is copied, data
+ * borrowed until on_end. A positive result is the status to answer with: 415, the body is of no
+ * form's Content-Type; 400, it has a Content-Encoding, or no valid boundary. Errors: GALE_ESTATE,
+ * GALE_EVERSION, UV_EINVAL, UV_ENOMEM, GALE_ETHREAD. Loop. Since 0.1. */
+GALE_API int gale_form_read(gale_req_t *req, const gale_form_handler_t *handler,
+                            void *GALE_NULLABLE data);
+/* The request of a form. Loop. Since 0.1. */
+GALE_API gale_req_t *gale_form_req(const gale_form_t *form);
+/* What is wrong with it, one sentence without capital and stop; "" when nothing is. Static. Loop.
+ * Since 0.1. */
+GALE_API const char *gale_form_error(const gale_form_t *form);
+/* The kept parts in order of arrival: the one behind `part`, or the first; null at the end. Loop.
+ * Since 0.1. */
+GALE_API gale_part_t *GALE_NULLABLE gale_form_next(const gale_form_t *form,
+                                                   const gale_part_t *GALE_NULLABLE part);
+/* The last kept field (a part without file name) of this name; ptr null when there is none. Lives
+ * as long as the form. Loop. Since 0.1. */
+GALE_API gale_str_t gale_form_value(const gale_form_t *form, gale_str_t name);
+/* The last kept file of this name of a field. Loop. Since 0.1. */
+GALE_API gale_part_t *GALE_NULLABLE gale_form_file(const gale_form_t *form, gale_str_t name);
+
+/* Its name in the form. Slices of a part live as long as the part. Loop. Since 0.1. */
+GALE_API gale_str_t gale_part_name(const gale_part_t *part);
+/* The name its sender gave the file, which may be a path, or anything (gale_safe_filename); empty:
+ * the part is a field. Loop. Since 0.1. */
+GALE_API gale_str_t gale_part_filename(const gale_part_t *part);
+/* Its Content-Type as its sender says; of a file without one "application/unknown", of a field ptr
+ * null. Loop. Since 0.1. */
+GALE_API gale_str_t gale_part_type(const gale_part_t *part);
+/* First header of this name of a part of multipart; ptr null if there is none. Loop. Since 0.1. */
+GALE_API gale_str_t gale_part_header(const gale_part_t *part, gale_str_t name);
+/* Bytes that have come so far. Loop. Since 0.1. */
+GALE_API uint64_t gale_part_size(const gale_part_t *part);
+/* The bytes of a part that is kept in memory; ptr null when it is on disk, or not kept. Loop.
+ * Since 0.1. */
+GALE_API gale_str_t gale_part_bytes(const gale_part_t *part);
+/* Descriptor of a file that is kept on disk, at its start, for reading; -1 when it is in memory.
+ * From on_part_end on. Loop. Since 0.1. */
+GALE_API int gale_part_fd(const gale_part_t *part);
+/* The same, which the caller then owns and closes; UV_ENOENT when there is none. Loop.
+ * Since 0.1. */
+GALE_API int gale_part_take_fd(gale_part_t *part);
+/* Stores a kept file as `path`, which must not exist (UV_EEXIST), with mode 0600. What is on disk
+ * is not copied: path must be on the file system of `folder` (UV_EXDEV). From on_part_end on. Loop.
+ * Since 0.1. */
+GALE_API int gale_part_save(gale_part_t *part, const char *path);
 
 /* ------------------------------------------------------------------------------------ responses */
 

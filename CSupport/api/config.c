@@ -27,6 +27,7 @@ static gale_config_t defaults(void) {
         .compress_min_bytes = 1024,
         .decompress_ratio = 100,
         .coding_memory = 64 << 20,
+        .max_spool_bytes = (uint64_t)10 << 30,
     };
 }
 
@@ -50,6 +51,11 @@ void gale_handler_init(gale_handler_t *handler, size_t struct_size) {
 void gale_files_config_init(gale_files_config_t *config, size_t struct_size) {
     gale_files_config_t d = {0};
     init(config, struct_size, &d, sizeof d);
+}
+
+void gale_form_handler_init(gale_form_handler_t *handler, size_t struct_size) {
+    gale_form_handler_t d = {0};
+    init(handler, struct_size, &d, sizeof d);
 }
 
 void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size) {
@@ -116,6 +122,7 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     or_default32(&to->decompress_ratio, d.decompress_ratio);
     or_default32(&to->coding_memory, d.coding_memory);
     if (to->shutdown_idle_ms > to->shutdown_grace_ms) to->shutdown_idle_ms = to->shutdown_grace_ms;
+    if (to->max_spool_bytes == 0) to->max_spool_bytes = d.max_spool_bytes;
     bool sane = to->workers <= 256 && to->max_headers <= 10000 && to->max_header_bytes >= 256 &&
                 to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water &&
                 is_trust_sane(to) && to->compress_level <= 9 &&

@@ -3,6 +3,7 @@
 
 #include "../io/client.h"
 #include "../io/connection.h"
+#include "../io/form.h"
 #include "../io/http1.h"
 #include "str.h"
 
@@ -127,14 +128,19 @@ gale_ref_t gale_req_ref(gale_req_t *r) {
 
 void gale_req_pause(gale_req_t *r) {
     if (r->done || !gale__on_loop(r->worker)) return;
-    if (r->body_mode != GALE__BODY_STREAM) return;
+    if (r->form != NULL) gale__form_pause(r->form, true);
+    if (r->form != NULL || r->body_mode != GALE__BODY_STREAM) return;
     r->conn->paused = true;
     gale__conn_touch(r->conn); /* settling stops the clock of the body */
 }
 
 void gale_req_resume(gale_req_t *r) {
-    if (r->done || !gale__on_loop(r->worker) || !r->conn->paused) return;
-    gale__http1_resume(r);
+    if (r->done || !gale__on_loop(r->worker)) return;
+    if (r->form != NULL) {
+        gale__form_pause(r->form, false);
+    } else if (r->conn->paused) {
+        gale__http1_resume(r);
+    }
 }
 
 int gale_req_collect(gale_req_t *r, uint64_t max_bytes) {

@@ -6,6 +6,7 @@
 #include "connection.h"
 #include "decode.h"
 #include "file.h"
+#include "form.h"
 #include "http1.h"
 #include "mem.h"
 #include "server.h"
@@ -42,12 +43,14 @@ void gale__exchange_done(gale_req_t *r, int status) {
     if (!r->announced || r->done) return;
     r->done = true;
     const gale_server_t *s = r->worker->server;
-    if (s->handler.on_done == NULL) return;
     gale__conn_t *c = r->conn;
     gale_worker_t *before =
         gale__worker_enter(r->worker); /* gale_ws_accept comes from anywhere on the loop */
     c->depth++;
-    s->handler.on_done(r, status, s->handler_data);
+    if (r->form != NULL) gale__form_over(r->form, status == GALE_OK ? GALE_EABORTED : status);
+    if (s->handler.on_done != NULL) s->handler.on_done(r, status, s->handler_data);
+    if (r->form != NULL) gale__form_free(r->form);
+    r->form = NULL;
     c->depth--;
     gale__worker_leave(before);
 }

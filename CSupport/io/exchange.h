@@ -43,12 +43,13 @@ struct gale_req_s {
     uint64_t body_seen; /* for the limit */
     uint64_t max_body;
     gale__file_send_t *file;
-    char *cookie_mem;         /* unescaped cookies, each at the offset it has in the fields */
     gale__encoder_t *encoder; /* of a streamed response that is coded */
     gale__source_t *source;   /* a large whole body, while it is coded piece by piece */
     gale__decoder_t *decoder; /* of a coded request body that is still coming */
     gale__held_t *held;       /* coded bytes that came before a pause */
     uint64_t wire_seen;       /* of a coded body, for its limits */
+    gale_form_t *form;        /* gale_form_read: gets the body in place of on_body */
+    char *cookie_mem;         /* unescaped cookies, each at the offset it has in the fields */
 
     uint64_t resp_left;            /* of an announced length */
     gale__outbox_mark_t resp_mark; /* where the head of such a response lies, while it does */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "decode.h"
+#include "form.h"
 #include "mem.h"
 #include "server.h"
 #include "str.h"
@@ -31,6 +32,10 @@ static void call_request(gale_req_t *r) {
 static void call_body(gale_req_t *r, gale_str_t chunk, bool last) {
     const gale_server_t *s = r->worker->server;
     if (r->done || r->resp_state == GALE__RESP_ENDED || r->source != NULL) return;
+    if (r->form != NULL) {
+        gale__form_body(r->form, chunk, last);
+        return;
+    }
     r->conn->depth++;
     s->handler.on_body(r, chunk, last, s->handler_data);
     r->conn->depth--;
@@ -324,6 +329,7 @@ static size_t feed_head(gale__conn_t *c, char *bytes, size_t len, gale__block_t 
 
 bool gale__http1_advance(gale__conn_t *c) {
     gale_req_t *r = c->req;
+    if (r->form != NULL) gale__form_go_on(r->form);
     if (r->resp_state == GALE__RESP_ENDED && !r->done && !c->cut_due) {
         const gale_config_t *config = &server_of(c)->config;
         size_t limit = r->waiting_flush ? config->write_low_water : config->write_high_water;

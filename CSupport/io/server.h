@@ -28,7 +28,8 @@ struct gale_server_s {
     atomic_bool
         half_gone; /* an attached server: gale_server_free was called, or its worker has ended */
     atomic_int state;
-    atomic_uint stops; /* calls of gale_server_stop */
+    _Atomic uint64_t spooled; /* bytes of temporary files */
+    atomic_uint stops;        /* calls of gale_server_stop */
     gale__address_t address[GALE__MAX_LISTENERS];
     size_t address_count;
     size_t listens; /* calls that were successful */
