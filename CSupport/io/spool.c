@@ -112,6 +112,7 @@ static int open_named(gale__spool_t *s) {
     return err;
 }
 
+#ifdef O_TMPFILE
 static void on_open(uv_fs_t *fs) {
     gale__spool_t *s = fs->data;
     int result = (int)fs->result;
@@ -127,6 +128,17 @@ static void on_open(uv_fs_t *fs) {
     tell(s);
 }
 
+static int open_spool(gale__spool_t *s) {
+    int err = uv_fs_open(s->loop, &s->fs, s->folder, O_TMPFILE | O_RDWR, 0600, on_open);
+    s->busy = err == 0;
+    return err;
+}
+#else
+static int open_spool(gale__spool_t *s) {
+    return open_named(s);
+}
+#endif
+
 gale__spool_t *gale__spool_new(gale_worker_t *w, const char *folder, void (*changed)(void *arg),
                                void *arg) {
     size_t len = strlen(folder) + 1;
@@ -139,13 +151,7 @@ gale__spool_t *gale__spool_new(gale_worker_t *w, const char *folder, void (*chan
     s->arg = arg;
     s->fd = -1;
     s->fs.data = s;
-#ifdef O_TMPFILE
-    int err = uv_fs_open(s->loop, &s->fs, s->folder, O_TMPFILE | O_RDWR, 0600, on_open);
-    s->busy = err == 0;
-#else
-    int err = open_named(s);
-#endif
-    if (err == 0) return s;
+    if (open_spool(s) == 0) return s;
     gale__free(s);
     return NULL;
 }

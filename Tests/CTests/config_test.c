@@ -22,6 +22,7 @@ TEST(config, defaults_are_those_of_the_header_H1_01_H1_02) {
     CHECK_EQ_UINT(c.ws_max_message_bytes, 10 << 20);
     CHECK_EQ_UINT(c.ws_close_timeout_ms, 5000);
     CHECK_EQ_UINT(c.allow_half_close | c.no_server_header, 0);
+    CHECK_EQ_UINT(c.max_spool_bytes, (uint64_t)10 << 30);
 }
 
 static int try_config(const void *config) {

@@ -78,8 +78,16 @@ static void done(rig_t *rig, gale_req_t *req, int status) {
     t->form = NULL;
 }
 
+/* libuv opens a few for good, with the first loop of the process. */
+static void warm_up(void) {
+    uv_loop_t loop;
+    CHECK_EQ_INT(uv_loop_init(&loop), 0);
+    CHECK_EQ_INT(uv_loop_close(&loop), 0);
+}
+
 void rig_form_init(rig_form_t *t, bool streaming) {
     memset(t, 0, sizeof *t);
+    warm_up();
     t->fds = rig_open_fds();
     snprintf(t->folder, sizeof t->folder, "/tmp/gale-form-XXXXXX");
     if (mkdtemp(t->folder) == NULL) abort();

@@ -146,6 +146,47 @@ static int tunnel_handler_take(void *given) {
     return u.err;
 }
 
+typedef struct {
+    void *given;
+    int err;
+    unsigned ends;
+} form_read_t;
+
+static void form_ended(gale_form_t *form, int status, void *data) {
+    ((form_read_t *)data)->ends++;
+    CHECK_EQ_INT(status, GALE_OK);
+    CHECK_EQ_STR(gale_form_value(form, gale_cstr("a")), "1");
+    CHECK_EQ_INT(gale_respond_text(gale_form_req(form), 200, "ok"), 0);
+}
+static void form_handler_init(void *s, size_t size) {
+    gale_form_handler_init(s, size);
+}
+static void form_handler_fill(void *s) {
+    ((gale_form_handler_t *)s)->on_end = form_ended;
+}
+static void read_form(rig_t *rig, gale_req_t *req) {
+    form_read_t *f = rig->arg;
+    f->err = gale_form_read(req, f->given, f);
+    overwrite(f->given, f->err);
+    if (f->err < 0) CHECK_EQ_INT(gale_respond_text(req, 500, "no"), 0);
+}
+static int form_handler_take(void *given) {
+    rig_t rig;
+    char out[512];
+    form_read_t f = {.given = given, .err = 1};
+    rig_init(&rig);
+    rig.request = read_form;
+    rig.arg = &f;
+    rig_open(&rig);
+    rig_ask(&rig,
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            "Content-Length: 3\r\n\r\na=1",
+            out, sizeof out);
+    CHECK_EQ_UINT(f.ends, f.err == 0);
+    rig_close(&rig);
+    return f.err;
+}
+
 static void peer_closed(gale_peer_t *peer, void *data) {
     (void)peer;
     ++*(unsigned *)data;
@@ -229,6 +270,8 @@ static const growing_t structs[] = {
      ws_handler_init, ws_handler_fill, ws_handler_take},
     {"gale_tunnel_handler_t", sizeof(gale_tunnel_handler_t), UP_TO(gale_tunnel_handler_t, on_close),
      tunnel_handler_init, tunnel_handler_fill, tunnel_handler_take},
+    {"gale_form_handler_t", sizeof(gale_form_handler_t), UP_TO(gale_form_handler_t, on_end),
+     form_handler_init, form_handler_fill, form_handler_take},
     {"gale_peer_handler_t", sizeof(gale_peer_handler_t), UP_TO(gale_peer_handler_t, on_close), NULL,
      peer_handler_fill, peer_handler_take},
     {"gale_limiter_config_t", sizeof(gale_limiter_config_t), UP_TO(gale_limiter_config_t, max_keys),
