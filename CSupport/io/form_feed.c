@@ -71,7 +71,7 @@ static bool to_disk(gale_form_t *f, gale_part_t *p) {
     int err = gale__spool_add(p->spool, had);
     f->memory_bytes -= had.len;
     gale__free(p->mem.bytes);
-    p->mem = (gale__piece_t){0};
+    p->mem = (gale__gathered_t){0};
     no_room(f, err);
     return err == 0;
 }

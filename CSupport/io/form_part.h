@@ -12,7 +12,7 @@ struct gale_part_s {
     gale_form_t *form;
     gale_str_t name, filename, type;
     uint64_t size;
-    gale__piece_t mem;
+    gale__gathered_t mem;
     gale__spool_t *spool; /* null: in memory */
     uint8_t fate;         /* GALE_PART_* */
     bool ended;

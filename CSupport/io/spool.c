@@ -50,7 +50,7 @@ static void dispose(gale__spool_t *s) {
 static void free_pieces(gale__spool_t *s) {
     gale__free(s->filling.bytes);
     gale__free(s->writing.bytes);
-    s->filling = s->writing = (gale__piece_t){0};
+    s->filling = s->writing = (gale__gathered_t){0};
 }
 
 /* What is on disk is no longer ours to count. */
@@ -183,7 +183,7 @@ static void advance(gale__spool_t *s) {
     if (s->written == s->writing.len) {
         s->writing.len = s->written = 0;
         if (s->filling.len >= PIECE || (s->flush && s->filling.len > 0)) {
-            gale__piece_t empty = s->writing;
+            gale__gathered_t empty = s->writing;
             s->writing = s->filling;
             s->filling = empty;
         }
@@ -192,7 +192,7 @@ static void advance(gale__spool_t *s) {
     if (gale__spool_settled(s)) free_pieces(s);
 }
 
-static bool make_room(gale__piece_t *p, size_t more) {
+static bool make_room(gale__gathered_t *p, size_t more) {
     size_t cap = p->cap == 0 ? PIECE : p->cap;
     while (cap < p->len + more) cap *= 2;
     if (cap == p->cap) return true;

@@ -15,7 +15,7 @@
 typedef struct {
     char *bytes;
     size_t len, cap;
-} gale__piece_t;
+} gale__gathered_t;
 
 typedef struct gale__spool {
     uv_fs_t fs; /* the call that is under way, if any */
@@ -31,7 +31,7 @@ typedef struct gale__spool {
     bool flush;      /* no more bytes will come */
     uint64_t size;   /* as far as the server counts it */
     uint64_t offset; /* of the next write */
-    gale__piece_t filling, writing;
+    gale__gathered_t filling, writing;
     size_t written; /* of `writing` */
     char folder[];
 } gale__spool_t;

@@ -131,3 +131,10 @@ gale_str_t rig_form_request(const char *type, gale_str_t body) {
 gale_str_t rig_form_multipart(const char *body) {
     return rig_form_request("multipart/form-data; boundary=1234", gale_cstr(body));
 }
+
+gale_str_t rig_form_ask(rig_form_t *t, rig_client_t *client, gale_str_t request) {
+    rig_connect(&t->rig, client);
+    rig_send_bytes(client, request.ptr, request.len);
+    rig_turn(&t->rig, 3);
+    return rig_take(client);
+}

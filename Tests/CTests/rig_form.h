@@ -37,4 +37,13 @@ unsigned rig_form_files(const rig_form_t *t);
 gale_str_t rig_form_request(const char *type, gale_str_t body);
 gale_str_t rig_form_multipart(const char *body);
 
+/* Connects, sends a request whole; its answer. */
+gale_str_t rig_form_ask(rig_form_t *t, rig_client_t *client, gale_str_t request);
+
+/* A form with a field and a file, and what rig_form_t.log then says. */
+#define RIG_FORM_TWO                                                                               \
+    RIG_FORM_B "a\r\n\r\none\r\n" RIG_FORM_B                                                       \
+               "f; filename=x.txt\r\nContent-Type: text/plain\r\nX-Y: z\r\n\r\nFoo" RIG_FORM_END
+#define RIG_FORM_TWO_LOG "<a||>one</><f|x.txt|text/plain>Foo</>."
+
 #endif
