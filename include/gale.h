@@ -561,6 +561,12 @@ GALE_API gale_str_t gale_req_header(const gale_req_t *req, gale_str_t name);
 /* All fields in order of arrival: their number, and their array in *out. */
 GALE_API size_t gale_req_headers(const gale_req_t *req,
                                  const gale_header_t *GALE_NULLABLE *GALE_NULLABLE out);
+/* The trailer fields behind a chunked body (RFC 9110 6.5): their number, and their array in *out.
+ * They are never merged into gale_req_headers, and those that would frame, route, authorise or
+ * describe the message (Content-Length, Host, Cookie, If-Match ...) are left out. Known with the
+ * end of the body: 0 before it. At most 64 of 8 KiB together; over it: 431. Since 0.1. */
+GALE_API size_t gale_req_trailers(const gale_req_t *req,
+                                  const gale_header_t *GALE_NULLABLE *GALE_NULLABLE out);
 /* The collected body; empty when there is none or it is streamed. */
 GALE_API gale_str_t gale_req_body(const gale_req_t *req);
 /* Whether a body comes with the request (a Content-Length above 0, or chunked). */
@@ -787,9 +793,9 @@ GALE_API int gale_resp_write(gale_req_t *req, gale_str_t bytes);
 GALE_API int gale_resp_write_buf(gale_req_t *req, gale_buf_t bytes);
 /* Sends what is written so far without waiting for the callback to return. */
 GALE_API int gale_resp_flush(gale_req_t *req);
-/* Ends a streamed response; trailers only when chunked, and none that frames or routes
- * (Content-Length, Host ...): GALE_EHEADER. With fewer bytes than announced: GALE_ELENGTH; if
- * nothing was sent yet 500 goes out in its place and the connection closes, else it is cut. */
+/* Ends a streamed response; trailers only when chunked, and none of those that gale_req_trailers
+ * leaves out: GALE_EHEADER. With fewer bytes than announced: GALE_ELENGTH; if nothing was sent yet
+ * 500 goes out in its place and the connection closes, else it is cut. */
 GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers,
                            size_t count);
 /* Body bytes that wait to be taken by the system. */

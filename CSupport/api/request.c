@@ -66,6 +66,11 @@ size_t gale_req_headers(const gale_req_t *r, const gale_header_t **out) {
     return r->head.header_count;
 }
 
+size_t gale_req_trailers(const gale_req_t *r, const gale_header_t **out) {
+    if (out != NULL) *out = r->trailers == NULL ? r->headers : r->trailers->fields;
+    return r->trailers == NULL ? 0 : r->trailers->count;
+}
+
 gale_str_t gale_req_body(const gale_req_t *r) {
     return r->collected ? r->body : gale_str(NULL, 0);
 }

@@ -1,11 +1,12 @@
 /*
  * The chunked transfer coding (RFC 9112 7.1): see http1_chunked.h. A state a byte of framing, none
- * a byte of data. The grammar of extensions and trailers is checked although both are dropped: what
- * one side ignores and the other reads is how requests are smuggled. Blanks are taken where RFC
+ * a byte of data. The grammar of extensions is checked although they are dropped: what one side
+ * ignores and the other reads is how requests are smuggled. Blanks are taken where RFC
  * 9112 7.1.1 has BWS, and nowhere else.
  */
 #include "http1_chunked.h"
 
+#include "http1_trailers.h"
 #include "str.h"
 
 enum {
@@ -37,16 +38,16 @@ enum {
     MAX_LINE = 4096,
     MAX_LINE_EXTENSIONS = 32,
     MAX_EXTENSIONS = 65536,
-    DATA_PER_EXTENSION_BYTE = 16,
-    MAX_TRAILERS = 8192
+    DATA_PER_EXTENSION_BYTE = 16
 };
 
 void gale__chunked_init(gale__chunked_t *d) {
     memset(d, 0, sizeof *d);
 }
 
-static int refuse(gale__chunked_t *d, const char *error) {
+static int refuse(gale__chunked_t *d, int status, const char *error) {
     d->state = FAILED;
+    d->refused = status;
     d->error = error;
     return GALE__CHUNKED_ERROR;
 }
@@ -106,23 +107,39 @@ static bool extension_byte(gale__chunked_t *d, uint8_t c) {
     }
 }
 
-/* A byte of the trailer section; the fields are checked and forgotten (RFC 9110 6.5.1 allows no
- * merging). */
+/* A byte of the trailer section, which is checked like the header. */
 static bool trailer_byte(gale__chunked_t *d, uint8_t c) {
     switch (d->state) {
     case TRAILER_START:
-        d->state = c == '\r' ? LAST_LF : TRAILER_NAME;
-        return c == '\r' || gale__is(c, GALE__TOKEN);
+        d->state = TRAILER_NAME;
+        d->trailer_fields++;
+        return gale__is(c, GALE__TOKEN);
     case TRAILER_NAME:
         if (c == ':') d->state = TRAILER_VALUE;
         return c == ':' || gale__is(c, GALE__TOKEN);
     case TRAILER_VALUE:
         if (c == '\r') d->state = TRAILER_LF;
         return c == '\r' || gale__is(c, GALE__FIELD);
-    default: /* TRAILER_LF, LAST_LF */
-        d->state = d->state == TRAILER_LF ? TRAILER_START : DONE;
+    default: /* TRAILER_LF */
+        d->state = TRAILER_START;
         return c == '\n';
     }
+}
+
+/* Field lines, up to the empty line or the end of the bytes. */
+static int take_trailers(gale__chunked_t *d, const char *bytes, size_t len, size_t *pos,
+                         gale_str_t *data) {
+    size_t start = *pos;
+    while (*pos < len && (d->state != TRAILER_START || bytes[*pos] != '\r')) {
+        if (!trailer_byte(d, (uint8_t)bytes[(*pos)++])) {
+            return refuse(d, 400, "a trailer field is malformed");
+        }
+        if (++d->line_bytes > GALE__TRAILER_BYTES || d->trailer_fields > GALE__TRAILER_FIELDS) {
+            return refuse(d, 431, "the trailer section is too long");
+        }
+    }
+    *data = gale_str(bytes + start, *pos - start);
+    return GALE__CHUNKED_TRAILERS;
 }
 
 /* A byte of the size line, its extensions and the line end. Null, or why it is refused. */
@@ -154,8 +171,10 @@ static const char *framing_byte(gale__chunked_t *d, uint8_t c) {
         d->state = d->state == DATA_CR ? DATA_LF : SIZE;
         return NULL;
     }
-    if (++d->line_bytes > MAX_TRAILERS) return "the trailer section is too long";
-    return trailer_byte(d, c) ? NULL : "a trailer field is malformed";
+    /* The empty line; all fields before it are taken. */
+    bool ok = c == (d->state == TRAILER_START ? '\r' : '\n');
+    d->state = d->state == TRAILER_START ? LAST_LF : DONE;
+    return ok ? NULL : "the body does not end in CRLF";
 }
 
 int gale__chunked_next(gale__chunked_t *d, const char *bytes, size_t len, size_t *pos,
@@ -172,8 +191,12 @@ int gale__chunked_next(gale__chunked_t *d, const char *bytes, size_t len, size_t
             if (d->left == 0) d->state = DATA_CR;
             return GALE__CHUNKED_DATA;
         }
+        bool field = d->state >= TRAILER_NAME && d->state <= TRAILER_LF;
+        if (field || (d->state == TRAILER_START && bytes[*pos] != '\r')) {
+            return take_trailers(d, bytes, len, pos, data);
+        }
         const char *error = framing_byte(d, (uint8_t)bytes[(*pos)++]);
-        if (error != NULL) return refuse(d, error);
+        if (error != NULL) return refuse(d, 400, error);
     }
     return GALE__CHUNKED_END;
 }

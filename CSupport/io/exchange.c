@@ -62,6 +62,7 @@ void gale__exchange_free(gale_req_t *r) {
         gale__block_unref(r->pin);
     }
     gale__free(r->body_mem);
+    if (r->trailers != NULL) gale__free(r->trailers);
     if (r->cookie_mem != NULL) gale__free(r->cookie_mem);
     if (w->request_count >= FREE_REQUESTS) {
         gale__free(r);
@@ -312,23 +313,9 @@ int gale__exchange_flush(gale_req_t *r) {
     return err < 0 ? err : gale__conn_flush(r->conn);
 }
 
-/* Fields that say how a message is framed or routed come too late behind it (RFC 9110 6.5.1). */
-static bool allowed_in_trailers(gale_str_t name) {
-    static const gale_str_t refused[] = {{"Content-Length", 14},
-                                         {"Transfer-Encoding", 17},
-                                         {"Connection", 10},
-                                         {"Trailer", 7},
-                                         {"Host", 4},
-                                         {"Upgrade", 7}};
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        if (gale__eq_nocase(name, refused[i])) return false;
-    }
-    return gale__is_token(name);
-}
-
 static bool are_trailers(const gale_header_t *trailers, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (!allowed_in_trailers(trailers[i].name)) return false;
+        if (!gale__trailer_allowed(trailers[i].name)) return false;
         if (!gale__is_field_value(trailers[i].value)) return false;
     }
     return true;

@@ -13,6 +13,7 @@
 #include "gale.h"
 #include "http1_chunked.h"
 #include "http1_head.h"
+#include "http1_trailers.h"
 #include "worker.h"
 
 typedef enum { GALE__RESP_NONE, GALE__RESP_BEGUN, GALE__RESP_ENDED } gale__resp_state_t;
@@ -36,7 +37,8 @@ struct gale_req_s {
     uint32_t pin_bytes;
     uint32_t ref_slot; /* 0: none */
 
-    gale_str_t body; /* collected */
+    gale_str_t body;            /* collected */
+    gale__trailers_t *trailers; /* null: none came */
     char *body_mem;
     size_t body_cap;
     uint64_t body_left; /* of a Content-Length */

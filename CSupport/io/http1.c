@@ -151,11 +151,18 @@ static size_t feed_chunked(gale__conn_t *c, gale_req_t *r, char *bytes, size_t l
         case GALE__CHUNKED_DATA:
             if (!take_piece(c, r, piece, false)) return pos;
             break;
+        case GALE__CHUNKED_TRAILERS:
+            if (r->body_mode != GALE__BODY_DISCARD && !gale__trailers_add(&r->trailers, piece)) {
+                gale__conn_cut(c, UV_ENOMEM);
+                return pos;
+            }
+            break;
         case GALE__CHUNKED_END:
+            if (r->trailers != NULL) gale__trailers_finish(r->trailers);
             take_piece(c, r, gale_str(bytes, 0), true);
             return pos;
         case GALE__CHUNKED_ERROR:
-            gale__http1_refuse(c, 400, r->chunked.error);
+            gale__http1_refuse(c, r->chunked.refused, r->chunked.error);
             return len;
         default:
             return pos;

@@ -171,7 +171,7 @@ static void play_chunked(rig_t *rig, rig_client_t *client) {
     (void)rig;
     rig_send(client, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n");
     rig_send_bytes(client, rig_pattern(5000), 5000);
-    rig_send(client, "\r\n5\r\nhello\r\n0\r\n\r\n");
+    rig_send(client, "\r\n5\r\nhello\r\n0\r\nSum: 1\r\n\r\n");
 }
 
 static void play_stalled(rig_t *rig, rig_client_t *client) {

@@ -99,6 +99,8 @@ typedef struct {
     const char *error;
     char *body;
     size_t body_len;
+    char *trailers; /* their lines, in the same memory */
+    size_t trailers_len;
 } fed_body_t;
 
 static inline void feed_chunked(fed_body_t *fed, const char *bytes, size_t len, int mode,
@@ -106,19 +108,23 @@ static inline void feed_chunked(fed_body_t *fed, const char *bytes, size_t len, 
     gale__chunked_t d;
     gale__chunked_init(&d);
     memset(fed, 0, sizeof *fed);
-    fed->body = malloc(len > 0 ? len : 1);
+    fed->body = malloc(2 * len + 1);
     if (fed->body == NULL) abort();
+    fed->trailers = fed->body + len;
     while (fed->result >= 0 && fed->result != GALE__CHUNKED_END && fed->taken < len) {
         size_t step = feed_step(mode, len - fed->taken, &seed), pos = 0;
         char *piece = malloc(step);
         if (piece == NULL) abort();
         memcpy(piece, bytes + fed->taken, step);
         gale_str_t data = {NULL, 0};
-        while ((fed->result = gale__chunked_next(&d, piece, step, &pos, &data)) ==
-               GALE__CHUNKED_DATA) {
+        for (;;) {
+            fed->result = gale__chunked_next(&d, piece, step, &pos, &data);
+            bool trailer = fed->result == GALE__CHUNKED_TRAILERS;
+            if (fed->result != GALE__CHUNKED_DATA && !trailer) break;
             if (data.len == 0 || data.ptr < piece || data.ptr + data.len > piece + pos) abort();
-            memcpy(fed->body + fed->body_len, data.ptr, data.len);
-            fed->body_len += data.len;
+            memcpy(trailer ? fed->trailers + fed->trailers_len : fed->body + fed->body_len,
+                   data.ptr, data.len);
+            *(trailer ? &fed->trailers_len : &fed->body_len) += data.len;
         }
         fed->taken += pos;
         free(piece);

@@ -6,6 +6,9 @@
 #include <stdio.h>
 
 #include "../http1_feed.h"
+#include "http1_trailers.h"
+#include "mem.h"
+#include "str.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,6 +34,22 @@ static void check_again(const fed_body_t *fed) {
     free(coded);
 }
 
+/* The accepted trailer section is a table of fields, each of which a header might have had. */
+static void check_trailers(const fed_body_t *fed) {
+    gale__trailers_t *t = NULL;
+    size_t lines = 0;
+    if (fed->trailers_len == 0) return;
+    MUST(gale__trailers_add(&t, gale_str(fed->trailers, fed->trailers_len)));
+    gale__trailers_finish(t);
+    for (size_t i = 0; i < fed->trailers_len; i++) lines += fed->trailers[i] == '\n';
+    MUST(t->len == fed->trailers_len && t->count <= lines && lines <= GALE__TRAILER_FIELDS);
+    for (uint32_t i = 0; i < t->count; i++) {
+        MUST(gale__is_token(t->fields[i].name) && gale__is_field_value(t->fields[i].value));
+        MUST(gale__trailer_allowed(t->fields[i].name));
+    }
+    gale__free(t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint32_t seed = (uint32_t)size * 2654435761u;
     fed_body_t want, got;
@@ -39,12 +58,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (want.result == GALE__CHUNKED_END) {
         MUST(want.taken >= 5 && memcmp(data + want.taken - 2, "\r\n", 2) == 0);
         MUST(want.body_len < want.taken);
+        check_trailers(&want);
         check_again(&want);
     }
     for (int mode = FEED_BYTES; mode <= FEED_RANDOM; mode++) {
         feed_chunked(&got, (const char *)data, size, mode, seed);
         MUST(got.result == want.result && got.taken == want.taken && got.error == want.error);
         MUST(got.body_len == want.body_len && memcmp(got.body, want.body, want.body_len) == 0);
+        MUST(got.result < 0 || (got.trailers_len == want.trailers_len &&
+                                memcmp(got.trailers, want.trailers, want.trailers_len) == 0));
         free(got.body);
     }
     free(want.body);
