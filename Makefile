@@ -71,9 +71,9 @@ check: ## what `format` would change, the walls of the architecture, the rules o
 	@.ci/walls
 	@.ci/header
 
-abi: ## record what libgale.so promises (Tests/Install/recorded), when something was added to gale.h
+abi: ## record what was added to gale.h in Tests/Install/recorded; ANEW=1: also what changed, before a release
 	@.ci/packages $(C_PACKAGES) python3 abigail-tools
-	@Tests/Install/abi --record
+	@Tests/Install/abi $(if $(ANEW),--anew,--record)
 
 parity: ## the behaviours of docs/tornado-parity.md that no test proves
 	@.ci/packages python3
