@@ -195,6 +195,53 @@ def worker_thread(name, program, folder):
         refuses(name, [program, port], 1, "a port in use")
 
 
+def form(parts, boundary="xYz"):
+    """Body of multipart/form-data: [(name, file name or None, bytes)]"""
+    body = b""
+    for field, file, data in parts:
+        file = f'; filename="{file}"' if file is not None else ""
+        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"{file}\r\n\r\n'.encode() + data + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode()
+
+
+def upload(name, program, folder):
+    port, store = free_port(), folder / "files"
+    store.mkdir()
+    big = os.urandom(5 << 20)
+
+    def post(body):
+        return http(port, f"POST / HTTP/1.1\nHost: x\nContent-Type: multipart/form-data; boundary=xYz\n"
+                          f"Content-Length: {len(body)}", body)
+
+    with Server(name, [program, port, store], port) as server:
+        status, fields, body = http(port, "GET / HTTP/1.1\nHost: x")
+        check(status == 200 and b"multipart/form-data" in body, f"{name}: the page", (status, body))
+        parts = [("note", None, "grüße".encode()), ("file", "../../big.bin", big), ("file", "empty", b"")]
+        status, _, body = post(form(parts))
+        want = f"note: 7 bytes\nfile: ../../big.bin, {len(big)} bytes\nfile: empty, 0 bytes\n"
+        check((status, body.decode()) == (200, want), f"{name}: says what came", (status, body))
+        stored = {p.name: p.read_bytes() for p in store.iterdir()}
+        check(stored == {"big.bin": big, "empty": b""}, f"{name}: stores the files", sorted(stored))
+        post(form([("file", "big.bin", b"another")]))
+        check((store / "1-big.bin").read_bytes() == b"another", f"{name}: overwrites nothing")
+        check("5 MiB of a body of" in server.text(server.out), f"{name}: shows how far it is", server.text(server.out))
+        for wrong in (form(parts)[:-10], b"junk"):
+            status, _, body = post(wrong)
+            check(status == 400 and body.startswith(b"400 Bad Request: "), f"{name}: a broken form", (status, body))
+        check(http(port, "POST / HTTP/1.1\nHost: x\nContent-Length: 2", b"{}")[0] == 415, f"{name}: no form")
+        files, open_before = sorted(store.iterdir()), len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        for size in (100, 100_000, 3_000_000):
+            with connect(port) as gone:
+                gone.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=xYz\r\n"
+                             b"Content-Length: 9000000\r\n\r\n" + form([("file", "gone", big)])[:size])
+        deadline = time.monotonic() + 10
+        while len(os.listdir(f"/proc/{server.process.pid}/fd")) > open_before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        check(len(os.listdir(f"/proc/{server.process.pid}/fd")) <= open_before and sorted(store.iterdir()) == files,
+              f"{name}: a client that leaves leaves nothing", (open_before, sorted(store.iterdir())))
+        refuses(name, [program, port], 1, "a port in use")
+
+
 def python_hello(name, program, folder):
     port = free_port()
     command = [sys.executable, program]
@@ -213,7 +260,7 @@ def main():
         sys.exit(__doc__)
     runs = []
     for folder in map(pathlib.Path, sys.argv[1:]):
-        for test in (hello, echo, embed_loop, worker_thread, chat, chat_c):
+        for test in (hello, echo, embed_loop, worker_thread, upload, chat, chat_c):
             program = folder / test.__name__.replace("_", "-" if test is chat_c else "_")
             if program.is_file() and os.access(program, os.X_OK):
                 runs.append((test, program))
