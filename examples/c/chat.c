@@ -73,8 +73,7 @@ static void local_target(gale_str_t form, char next[NEXT_SIZE]) {
     if (!good) strcpy(next, "/");
 }
 
-/* -----------------------------------------------------------------------------------------
- * pages */
+/* ---------------------------------------------------------------------------------------- pages */
 
 static void show_login(gale_req_t *req, int status, const char *error, const char *next) {
     char token[TOKEN_SIZE], cookie[COOKIE_SIZE];
@@ -143,8 +142,7 @@ static void get_room(gale_req_t *req, const char *user) {
     respond_html(req, 200, &page, is_new ? cookie : NULL);
 }
 
-/* --------------------------------------------------------------------------------------
- * messages */
+/* ------------------------------------------------------------------------------------- messages */
 
 /* From the page's script, which wants the message as JSON, or from its form, which wants a page. */
 static void post_message(gale_req_t *req, const char *user) {
@@ -242,8 +240,7 @@ static void get_socket(gale_req_t *req, const char *user) {
     }
 }
 
-/* ----------------------------------------------------------------------------------------
- * routes */
+/* --------------------------------------------------------------------------------------- routes */
 
 typedef struct {
     const char *method, *path;
@@ -320,8 +317,7 @@ static void on_request(gale_req_t *req, void *data) {
     }
 }
 
-/* ---------------------------------------------------------------------------------- command
- * line */
+/* --------------------------------------------------------------------------------- command line */
 
 typedef struct {
     const char *host, *port, *files;

@@ -30,7 +30,7 @@ field_t form_field(gale_str_t form, const char *name, char *out, size_t size) {
     return len == -ENOENT ? FIELD_MISSING : FIELD_BAD; /* libuv's codes are errno's, negated */
 }
 
-/* --------------------------------------------------------------------------------------- JSON */
+/* ----------------------------------------------------------------------------------------- JSON */
 
 typedef struct {
     const char *at, *end;

@@ -57,7 +57,7 @@ static volatile sig_atomic_t stopping;
 
 static uint64_t now(void) { return gale_worker_now(worker); }
 
-/* ------------------------------------------------------------------------------------ messages */
+/* ------------------------------------------------------------------------------------- messages */
 
 static void forget_oldest(room_t *room) {
     room->bytes -= room->messages[0]->size;
@@ -84,7 +84,7 @@ const char *room_cursor(const room_t *room) {
     return room == NULL || room->count == 0 ? "" : room->messages[room->count - 1]->id;
 }
 
-/* -------------------------------------------------------------------------------------- people */
+/* --------------------------------------------------------------------------------------- people */
 
 static int by_name(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -198,8 +198,7 @@ room_t *member_room(const member_t *m) { return m->room; }
 
 const char *member_name(const member_t *m) { return m->name; }
 
-/* ------------------------------------------------------------------------- talking and
- * listening */
+/* ------------------------------------------------------------------------ talking and listening */
 
 const message_t *room_say(room_t *room, const char *from, const char *body, const char *nonce) {
     for (size_t i = room->count; i > 0 && *nonce != '\0'; i--) {
@@ -297,7 +296,7 @@ void room_poll_done(waiter_t *w) {
     free(w);
 }
 
-/* --------------------------------------------------------------------------------------- rooms */
+/* ---------------------------------------------------------------------------------------- rooms */
 
 static void room_free(room_t *room) {
     while (room->count > 0) forget_oldest(room);
@@ -370,7 +369,7 @@ void rooms_html(text_t *out, const char *current) {
     }
 }
 
-/* ----------------------------------------------------------------------------------- the clock */
+/* ------------------------------------------------------------------------------------ the clock */
 
 static void tick(room_t *room) {
     for (member_t *m = room->members, *next; m != NULL; m = next) {
