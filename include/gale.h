@@ -328,6 +328,19 @@ typedef struct {
     /* Bytes of the temporary files of forms (gale_form_read), of all clients together; default 10
      * GiB. Who comes beyond it gets 503. */
     uint64_t max_spool_bytes;
+
+    /* Requests of one connection; behind the answer to the last it closes. Default no limit. */
+    uint32_t max_requests_per_connection;
+    /* Age at which a connection takes no more requests: it closes when it is idle, or behind the
+     * answer under way. WebSockets live on. Default no limit. */
+    uint32_t max_connection_age_ms;
+    /* Bytes a second that a client must send of a head or body, and take of what is queued for it;
+     * default 240 each, UINT32_MAX: no such limit. It may fall behind by rate_grace_ms (default
+     * 30000): then a request is answered with 408, a response cut. Between requests, while the
+     * handler thinks or has paused, and for a stream with nothing queued, no rate counts. */
+    uint32_t min_receive_rate;
+    uint32_t min_send_rate;
+    uint32_t rate_grace_ms;
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was

@@ -28,6 +28,10 @@ static gale_config_t defaults(void) {
         .decompress_ratio = 100,
         .coding_memory = 64 << 20,
         .max_spool_bytes = (uint64_t)10 << 30,
+        .max_requests_per_connection = UINT32_MAX,
+        .min_receive_rate = 240,
+        .min_send_rate = 240,
+        .rate_grace_ms = 30000,
     };
 }
 
@@ -123,6 +127,10 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     or_default32(&to->coding_memory, d.coding_memory);
     if (to->shutdown_idle_ms > to->shutdown_grace_ms) to->shutdown_idle_ms = to->shutdown_grace_ms;
     if (to->max_spool_bytes == 0) to->max_spool_bytes = d.max_spool_bytes;
+    or_default32(&to->max_requests_per_connection, d.max_requests_per_connection);
+    or_default32(&to->min_receive_rate, d.min_receive_rate);
+    or_default32(&to->min_send_rate, d.min_send_rate);
+    or_default32(&to->rate_grace_ms, d.rate_grace_ms);
     bool sane = to->workers <= 256 && to->max_headers <= 10000 && to->max_header_bytes >= 256 &&
                 to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water &&
                 is_trust_sane(to) && to->compress_level <= 9 &&

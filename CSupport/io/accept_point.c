@@ -47,23 +47,27 @@ static void turn_away(gale_worker_t *w, int fd) {
     close(fd);
 }
 
-/* Since when the client has nothing under way; UINT64_MAX when it has. One that has just come is given
+#define BUSY INT64_MAX
+
+/* Since when the client has nothing under way; BUSY when it has. One that has just come is given
  * a moment, and one whose head is coming a longer one. */
-static uint64_t idle_since(const gale__conn_t *c) {
+static int64_t idle_since(const gale__conn_t *c) {
     const gale_config_t *config = &c->worker->server->config;
+    int64_t deadline = (int64_t)c->timer.deadline, now = (int64_t)uv_now(c->worker->loop);
     bool between = c->phase == GALE__PHASE_HEAD || c->phase == GALE__PHASE_PROXY;
-    if (!c->admitted || !between || c->depth > 0 || c->settling) return UINT64_MAX;
-    if (c->deadline == GALE__DEADLINE_IDLE) return c->timer.deadline - config->idle_timeout_ms;
-    if (c->deadline != GALE__DEADLINE_HEADER) return UINT64_MAX;
-    uint64_t since = c->timer.deadline - config->header_timeout_ms;
-    uint64_t moment = c->fresh ? FRESH_MS : HALF_HEAD_MS;
-    return uv_now(c->worker->loop) - since >= moment ? since : UINT64_MAX;
+    if (!c->admitted || !between || c->depth > 0 || c->settling) return BUSY;
+    if (c->deadline == GALE__DEADLINE_IDLE) {
+        return c->in == NULL ? deadline - config->idle_timeout_ms : BUSY;
+    }
+    if (c->deadline != GALE__DEADLINE_HEADER) return BUSY;
+    int64_t since = deadline - config->header_timeout_ms;
+    return now - since >= (c->fresh ? FRESH_MS : HALF_HEAD_MS) ? since : BUSY;
 }
 
 /* The client that has been idle longest, of a good number of this worker's, gives way. */
 static bool evict(gale_worker_t *w) {
     gale__conn_t *best = NULL;
-    uint64_t since = UINT64_MAX;
+    int64_t since = BUSY;
     gale__conn_t *c = w->evict_hand;
     for (int i = 0; i < EVICT_LOOK; i++) {
         if (c == NULL) c = w->conns;

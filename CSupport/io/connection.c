@@ -34,6 +34,8 @@ gale__conn_t *gale__conn_new(gale_worker_t *w, const gale__transport_t *t) {
     c->worker = w;
     c->transport = t;
     c->fresh = true;
+    c->turn_left = GALE__TURN_WORK;
+    c->opened_ms = (uint32_t)uv_now(w->loop);
     return c;
 }
 
@@ -174,6 +176,7 @@ static bool process_waiting(gale__conn_t *c) {
 void gale__conn_read(gale__conn_t *c, char *bytes, size_t n) {
     c->depth++;
     c->fresh = false;
+    if (c->turn_left > 0 || c->in == NULL) c->turn_left = GALE__TURN_WORK;
     gale__count(&c->worker->counters, GALE__N_BYTES_IN, n);
     if (c->in != NULL) {
         c->in_end += (uint32_t)n;
@@ -190,8 +193,8 @@ void gale__conn_read(gale__conn_t *c, char *bytes, size_t n) {
         gale__block_pool_give(b, start, (uint32_t)n, pins);
     }
     c->depth--;
-    if (c->phase == GALE__PHASE_BODY) {
-        gale__conn_set_deadline(c, GALE__DEADLINE_BODY, c->worker->server->config.body_timeout_ms);
+    if (c->deadline == GALE__DEADLINE_HEADER || c->deadline == GALE__DEADLINE_BODY) {
+        gale__conn_received(c, n);
     }
     gale__conn_settle(c);
 }
@@ -200,25 +203,6 @@ void gale__conn_eof(gale__conn_t *c) {
     c->eof = true;
     c->transport->read_stop(c);
     c->reading = false;
-    switch (c->phase) {
-    case GALE__PHASE_HEAD:
-        /* Answers to earlier requests may still be on their way out. */
-        c->keep_alive = false;
-        c->close_when_flushed = true;
-        break;
-    case GALE__PHASE_ANSWER:
-        c->keep_alive = false;
-        if (c->req->resp_state == GALE__RESP_NONE && !c->worker->server->config.allow_half_close) {
-            gale__conn_cut(c, GALE_EGONE);
-        }
-        break;
-    case GALE__PHASE_LINGER:
-        break; /* closed as soon as the last response is out */
-    case GALE__PHASE_TUNNEL:
-        break; /* settling tells it, behind what waits to be read */
-    default:
-        gale__conn_cut(c, GALE_EGONE);
-    }
     gale__conn_settle(c);
 }
 
@@ -293,6 +277,40 @@ static bool tell_drained(gale__conn_t *c) {
     return told;
 }
 
+/* Whether some of what the client has sent waits for its next turn. */
+static bool rests(const gale__conn_t *c) {
+    return c->in != NULL && c->turn_left == 0;
+}
+
+/* The client has shut down its sending side, and all that it sent before has had its turn. */
+static void take_eof(gale__conn_t *c) {
+    const gale_req_t *r = c->req;
+    bool may_wait = c->worker->server->config.allow_half_close;
+    switch (c->phase) {
+    case GALE__PHASE_HEAD:
+        c->close_when_flushed = true; /* answers may still be on their way out */
+        break;
+    case GALE__PHASE_ANSWER:
+        if (r->resp_state == GALE__RESP_NONE && !may_wait) gale__conn_cut(c, GALE_EGONE);
+        break;
+    case GALE__PHASE_BODY:
+        if (r->held != NULL && !c->paused) break; /* its turn comes */
+        if ((c->in != NULL || r->held != NULL) && c->paused && may_wait) break;
+        if (r->done) {
+            gale__http1_refuse(c, 400, ""); /* nobody needs what is missing of the body */
+        } else if (r->resp_state != GALE__RESP_ENDED) {
+            gale__conn_cut(c, GALE_EGONE);
+        }
+        break;
+    case GALE__PHASE_WS:
+    case GALE__PHASE_PROXY:
+        gale__conn_cut(c, GALE_EGONE);
+        break;
+    default: /* closed as soon as the last response is out */
+        break;
+    }
+}
+
 static void watch_reading(gale__conn_t *c) {
     bool want = !c->eof && waiting(c) < waiting_limit(c);
     if (want == c->reading) return;
@@ -337,6 +355,8 @@ void gale__conn_settle(gale__conn_t *c) {
             again = true;
         }
     }
+    if (rests(c) && !c->cut_due) gale__worker_mark_later(c->worker, c);
+    if (c->eof && !rests(c) && !c->cut_due) take_eof(c);
     if (!c->cut_due) shut_when_flushed(c);
     if (!c->cut_due) watch_reading(c);
     if (!c->cut_due) gale__conn_choose_deadline(c);
@@ -386,6 +406,8 @@ void gale__conn_retire(gale__conn_t *c, bool idle_too) {
     } else if (between && (c->eof || (idle_too && !c->transport->has_input(c)))) {
         c->close_when_flushed = true;
         if (gale__conn_queued(c) == 0) gale__conn_cut(c, GALE_ESHUTDOWN);
+    } else {
+        gale__conn_hurry_head(c);
     }
     gale__conn_settle(c);
 }

@@ -21,6 +21,8 @@ typedef struct {
     /* Queues what try_write refused; gale__conn_written follows. */
     int (*write)(gale__conn_t *c, gale__backlog_t *b);
     size_t (*queued)(const gale__conn_t *c);
+    /* What is queued, and what the system holds and the client has not taken yet. */
+    size_t (*untaken)(const gale__conn_t *c);
     int (*read_start)(gale__conn_t *c);
     void (*read_stop)(gale__conn_t *c);
     void (*shutdown)(gale__conn_t *c);
@@ -60,6 +62,10 @@ typedef enum {
     GALE__DEADLINE_TUNNEL
 } gale__deadline_t;
 
+/* What one client may ask for in one turn of the loop, so that a flood of tiny requests does not
+ * starve the others: a message or a piece of a body is 1, a request GALE__REQUEST_WORK. */
+enum { GALE__TURN_WORK = 256, GALE__REQUEST_WORK = 4 };
+
 struct gale__conn {
     gale_worker_t *worker;
     const gale__transport_t *transport;
@@ -75,11 +81,15 @@ struct gale__conn {
     gale__block_t *in; /* bytes that wait: [in_start, in_end) */
     uint32_t in_start, in_end;
     gale__wheel_entry_t timer;
-    size_t last_queued;     /* at the last look of the write deadline */
+    size_t untaken;         /* at the last look of the write deadline */
+    uint64_t due_us;        /* until when what has moved is enough */
+    uint32_t opened_ms;     /* wraps; for its age */
+    uint32_t served;        /* requests */
     uint32_t linger_bytes;  /* still accepted while lingering */
     uint32_t depth;         /* of callbacks on the stack that will settle it */
     uint32_t address_place; /* in the server's tally of addresses; 0: not counted */
     int cut_reason;
+    uint16_t turn_left; /* of GALE__TURN_WORK */
     uint8_t phase;
     uint8_t deadline;
     uint8_t backlogs; /* 1 while writes are queued */
@@ -120,6 +130,20 @@ void gale__conn_broken(gale__conn_t *c, int reason);
 void gale__conn_written(gale__conn_t *c, gale__backlog_t *b, int status);
 void gale__conn_expired(gale__conn_t *c);
 
+/* Deadlines and pace. */
+void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms);
+void gale__conn_choose_deadline(gale__conn_t *c);
+/* Bytes of a head or body that did not end with them. */
+void gale__conn_received(gale__conn_t *c, size_t n);
+/* The server stops: a head that is arriving has only a moment left. */
+void gale__conn_hurry_head(gale__conn_t *c);
+/* Whether it should take no more requests, by their number or its age. */
+bool gale__conn_is_worn(const gale__conn_t *c);
+
+static inline void gale__conn_work(gale__conn_t *c, uint16_t work) {
+    c->turn_left = c->turn_left > work ? c->turn_left - work : 0;
+}
+
 /* Output. Each gives 0 or an error (then the connection is broken). */
 char *gale__conn_reserve(gale__conn_t *c, size_t n);
 int gale__conn_write(gale__conn_t *c, gale_str_t bytes);
@@ -138,9 +162,6 @@ int gale__conn_pressure(gale__conn_t *c);
 /* Someone changed its state outside of its own callback: settle it before the loop waits. */
 void gale__conn_touch(gale__conn_t *c);
 void gale__conn_settle(gale__conn_t *c);
-void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms);
-/* The one of its phase, when it comes to rest. */
-void gale__conn_choose_deadline(gale__conn_t *c);
 /* Sends what is queued, then closes gently: a FIN, a bounded wait for the client's. */
 void gale__conn_linger(gale__conn_t *c);
 /* Closes now; reason goes to on_done or decides the close code. */

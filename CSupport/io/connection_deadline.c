@@ -1,5 +1,9 @@
-/* How long a connection may take for what it is about: one deadline at a time, chosen when it
- * settles. */
+/*
+ * How long a client may take, and how slowly. A connection has one deadline, which its phase chooses.
+ * Beside it runs its pace, while bytes of a request are to come or bytes are queued for the client:
+ * the moment up to which those that have moved are enough. Each byte puts it off by what it is worth
+ * at the least rate allowed, but never further than the grace from now.
+ */
 #include "connection.h"
 #include "file.h"
 #include "http1.h"
@@ -7,43 +11,129 @@
 #include "tunnel.h"
 #include "ws.h"
 
+enum { STOP_HEAD_MS = 1000 };
+
+static const gale_config_t *config_of(const gale__conn_t *c) {
+    return &c->worker->server->config;
+}
+
+/* ----------------------------------------------------------------------------------------- pace */
+
+static uint64_t now_us(const gale__conn_t *c) {
+    return uv_now(c->worker->loop) * 1000;
+}
+
+static uint64_t grace_us(const gale__conn_t *c) {
+    return (uint64_t)config_of(c)->rate_grace_ms * 1000;
+}
+
+/* n bytes have moved: whether that was in time. */
+static bool keeps_pace(gale__conn_t *c, uint32_t rate, uint64_t n) {
+    if (rate == UINT32_MAX) return true;
+    uint64_t latest = now_us(c) + grace_us(c);
+    uint64_t worth = n > UINT32_MAX ? grace_us(c) : n * 1000000 / rate;
+    c->due_us = worth < latest - c->due_us ? c->due_us + worth : latest;
+    return c->due_us > now_us(c);
+}
+
+/* ------------------------------------------------------------------------------------- deadlines */
+
 void gale__conn_set_deadline(gale__conn_t *c, gale__deadline_t kind, uint64_t ms) {
     gale_worker_t *w = c->worker;
-    c->deadline = (uint8_t)kind;
+    if (kind != c->deadline) {
+        c->deadline = (uint8_t)kind;
+        c->due_us = now_us(c) + grace_us(c);
+    }
     gale__worker_deadline(w, &c->timer, kind == GALE__DEADLINE_NONE ? 0 : uv_now(w->loop) + ms);
 }
 
-/* Whether the client is to take something before anything else happens, and how much there is. It
- * has done so when that is another figure than at the last look. */
-static bool waits_for_client(const gale__conn_t *c, size_t *queued) {
+/* Whether the client is to take something before anything else happens. */
+static bool waits_for_client(const gale__conn_t *c) {
+    return c->backlogs > 0 || (c->req != NULL && c->req->file != NULL && gale__file_waits(c->req));
+}
+
+/* What it has still to take. */
+static size_t owed(const gale__conn_t *c) {
     bool file = c->req != NULL && c->req->file != NULL;
-    *queued = gale__conn_queued(c) + (file ? (size_t)gale__file_left(c->req) : 0);
-    return c->backlogs > 0 || (file && gale__file_waits(c->req));
+    return c->transport->untaken(c) + (file ? (size_t)gale__file_left(c->req) : 0);
+}
+
+/* A look at the queue is due when nothing may have moved for so long, or too little. */
+static void watch_queue(gale__conn_t *c) {
+    const gale_config_t *config = config_of(c);
+    uint64_t ms = config->write_timeout_ms;
+    if (c->deadline != GALE__DEADLINE_WRITE) {
+        gale__conn_set_deadline(c, GALE__DEADLINE_WRITE, ms);
+        c->untaken = owed(c);
+    }
+    uint64_t now = now_us(c), due = c->due_us > now ? (c->due_us - now) / 1000 + 1 : 0;
+    if (config->min_send_rate != UINT32_MAX && due < ms) ms = due;
+    gale__conn_set_deadline(c, GALE__DEADLINE_WRITE, ms);
+}
+
+/* Whether the client has taken enough since the last look. */
+static bool takes_enough(gale__conn_t *c) {
+    size_t left = owed(c), taken = left < c->untaken ? c->untaken - left : 0;
+    c->untaken = left;
+    return keeps_pace(c, config_of(c)->min_send_rate, taken) && taken > 0;
+}
+
+static uint32_t age_ms(const gale__conn_t *c) {
+    return (uint32_t)uv_now(c->worker->loop) - c->opened_ms;
+}
+
+bool gale__conn_is_worn(const gale__conn_t *c) {
+    const gale_config_t *config = config_of(c);
+    return c->served >= config->max_requests_per_connection ||
+           (config->max_connection_age_ms > 0 && age_ms(c) >= config->max_connection_age_ms);
+}
+
+static void set_idle(gale__conn_t *c) {
+    const gale_config_t *config = config_of(c);
+    uint32_t ms = config->idle_timeout_ms, age = age_ms(c), most = config->max_connection_age_ms;
+    if (most > 0 && (age >= most || most - age < ms)) ms = age >= most ? 0 : most - age;
+    gale__conn_set_deadline(c, GALE__DEADLINE_IDLE, ms);
+}
+
+/* What a head has left that was arriving, or under way, when the server began to stop. */
+static uint32_t stop_moment(const gale__conn_t *c) {
+    uint32_t idle = config_of(c)->shutdown_idle_ms;
+    return idle > STOP_HEAD_MS ? idle : STOP_HEAD_MS;
+}
+
+static void set_header(gale__conn_t *c) {
+    bool stopping = c->worker->state != GALE__WORKER_RUNNING;
+    uint32_t ms = config_of(c)->header_timeout_ms, moment = stop_moment(c);
+    gale__conn_set_deadline(c, GALE__DEADLINE_HEADER, stopping && ms > moment ? moment : ms);
+}
+
+void gale__conn_hurry_head(gale__conn_t *c) {
+    if (c->deadline == GALE__DEADLINE_HEADER &&
+        c->timer.deadline > uv_now(c->worker->loop) + stop_moment(c)) {
+        set_header(c);
+    }
 }
 
 void gale__conn_choose_deadline(gale__conn_t *c) {
-    const gale_config_t *config = &c->worker->server->config;
-    size_t queued;
-    if (waits_for_client(c, &queued)) {
+    if (waits_for_client(c)) {
         if (c->deadline != GALE__DEADLINE_WRITE && c->deadline != GALE__DEADLINE_LINGER) {
-            c->last_queued = queued;
-            gale__conn_set_deadline(c, GALE__DEADLINE_WRITE, config->write_timeout_ms);
+            watch_queue(c);
         }
         return;
     }
     switch (c->phase) {
     case GALE__PHASE_HEAD:
         if (c->req == NULL && !c->fresh) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_IDLE, config->idle_timeout_ms);
+            set_idle(c);
         } else if (c->deadline != GALE__DEADLINE_HEADER) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_HEADER, config->header_timeout_ms);
+            set_header(c);
         }
         break;
     case GALE__PHASE_BODY:
         if (c->paused) {
             gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
         } else if (c->deadline != GALE__DEADLINE_BODY) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_BODY, config->body_timeout_ms);
+            gale__conn_set_deadline(c, GALE__DEADLINE_BODY, config_of(c)->body_timeout_ms);
         }
         break;
     case GALE__PHASE_PROXY: /* the deadline since it is open holds on */
@@ -51,22 +141,24 @@ void gale__conn_choose_deadline(gale__conn_t *c) {
         break;
     case GALE__PHASE_WS:
         if (c->ws->close_sent && c->deadline != GALE__DEADLINE_WS_CLOSE) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_WS_CLOSE, config->ws_close_timeout_ms);
+            gale__conn_set_deadline(c, GALE__DEADLINE_WS_CLOSE, config_of(c)->ws_close_timeout_ms);
         } else if (!c->ws->close_sent) {
             gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
         }
         break;
     case GALE__PHASE_TUNNEL:
-        if (config->tunnel_idle_timeout_ms > 0 && c->deadline != GALE__DEADLINE_TUNNEL) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_TUNNEL, config->tunnel_idle_timeout_ms);
-        } else if (config->tunnel_idle_timeout_ms == 0) {
+        if (config_of(c)->tunnel_idle_timeout_ms == 0) {
             gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
+        } else if (c->deadline != GALE__DEADLINE_TUNNEL) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_TUNNEL, config_of(c)->tunnel_idle_timeout_ms);
         }
         break;
     default:
         gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
     }
 }
+
+/* -------------------------------------------------------------------------------------- too slow */
 
 static void count_timeout(gale__conn_t *c) {
     static const uint8_t which[] = {
@@ -81,44 +173,50 @@ static void count_timeout(gale__conn_t *c) {
     gale__count(&c->worker->counters, (gale__counter_t)which[c->deadline], 1);
 }
 
+static void too_slow(gale__conn_t *c, const char *why) {
+    count_timeout(c);
+    gale__http1_refuse(c, 408, why);
+}
+
+void gale__conn_received(gale__conn_t *c, size_t n) {
+    bool body = c->deadline == GALE__DEADLINE_BODY;
+    if (c->cut_due || c->paused || c->req == NULL) return;
+    if (c->phase != (body ? GALE__PHASE_BODY : GALE__PHASE_HEAD)) return;
+    if (body) gale__conn_set_deadline(c, GALE__DEADLINE_BODY, config_of(c)->body_timeout_ms);
+    if (keeps_pace(c, config_of(c)->min_receive_rate, n)) return;
+    too_slow(c, body ? "the request body came too slowly" : "the request head came too slowly");
+}
+
+/* Whether what has moved meanwhile puts the deadline off. */
+static bool is_put_off(gale__conn_t *c) {
+    if (c->deadline == GALE__DEADLINE_WRITE && takes_enough(c)) {
+        watch_queue(c);
+        return true;
+    }
+    uint64_t left = c->deadline == GALE__DEADLINE_TUNNEL ? gale__tunnel_idle_left(c->tunnel) : 0;
+    if (left > 0) gale__conn_set_deadline(c, GALE__DEADLINE_TUNNEL, left);
+    return left > 0;
+}
+
 void gale__conn_expired(gale__conn_t *c) {
+    if (is_put_off(c)) return;
     switch (c->deadline) {
     case GALE__DEADLINE_HEADER:
         if (c->req != NULL) {
-            gale__http1_refuse(c, 408, "the request head took too long");
+            too_slow(c, "the request head took too long");
         } else {
+            count_timeout(c);
             gale__conn_cut(c, GALE_ETIMEDOUT);
         }
         break;
     case GALE__DEADLINE_BODY:
-        gale__http1_refuse(c, 408, "the request body took too long");
+        too_slow(c, "the request body took too long");
         break;
-    case GALE__DEADLINE_WRITE: {
-        size_t queued;
-        waits_for_client(c, &queued);
-        if (queued != c->last_queued) { /* the client took something since the last look */
-            c->last_queued = queued;
-            gale__conn_set_deadline(c, GALE__DEADLINE_WRITE,
-                                    c->worker->server->config.write_timeout_ms);
-            return;
-        }
-        gale__conn_cut(c, GALE_ETIMEDOUT);
-        break;
-    }
-    case GALE__DEADLINE_TUNNEL: {
-        uint64_t left = gale__tunnel_idle_left(c->tunnel);
-        if (left > 0) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_TUNNEL, left);
-            return;
-        }
-        gale__conn_cut(c, GALE_ETIMEDOUT);
-        break;
-    }
     case GALE__DEADLINE_NONE:
         return;
     default:
+        count_timeout(c);
         gale__conn_cut(c, GALE_ETIMEDOUT);
     }
-    count_timeout(c);
     gale__conn_settle(c);
 }

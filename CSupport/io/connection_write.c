@@ -38,6 +38,7 @@ static int flush_by(gale__conn_t *c, try_write_t try_write) {
         gale__outbox_clear(o);
         return 0;
     }
+    size_t queued = o->bytes - (size_t)sent;
     gale__backlog_t *b = gale__outbox_backlog(o, (size_t)sent);
     int err = b == NULL ? UV_ENOMEM : c->transport->write(c, b);
     if (err < 0) {
@@ -45,6 +46,8 @@ static int flush_by(gale__conn_t *c, try_write_t try_write) {
         gale__conn_cut(c, GALE_EGONE);
         return err;
     }
+    bool of_file = c->req != NULL && c->req->file != NULL; /* its rest is counted there */
+    if (c->backlogs > 0 && !of_file) c->untaken += queued;
     c->backlogs++;
     return 0;
 }
@@ -56,7 +59,10 @@ int gale__conn_flush(gale__conn_t *c) {
 long gale__conn_send_file(gale__conn_t *c, int fd, uint64_t offset, size_t n) {
     int err = flush_by(c, c->transport->try_cork);
     if (err < 0) return err;
-    return c->backlogs > 0 ? UV_EAGAIN : c->transport->send_file(c, fd, offset, n);
+    if (c->backlogs > 0) return UV_EAGAIN;
+    long sent = c->transport->send_file(c, fd, offset, n);
+    if (sent > 0) gale__count(&c->worker->counters, GALE__N_BYTES_OUT, (uint64_t)sent);
+    return sent;
 }
 
 char *gale__conn_reserve(gale__conn_t *c, size_t n) {

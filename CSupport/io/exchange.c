@@ -93,6 +93,7 @@ bool gale__exchange_sends_body(const gale_req_t *r, int status) {
 static bool can_keep(const gale_req_t *r, uint8_t framing) {
     const gale__conn_t *c = r->conn;
     if (!c->keep_alive || framing == GALE__BODY_UNTIL_CLOSE) return false;
+    if (c->eof && c->in == NULL) return false; /* that was the last request */
     if (r->worker->state != GALE__WORKER_RUNNING) return false;
     if (r->body_mode == GALE__BODY_WHOLE) return true;
     return !r->continue_due && (r->head.chunked || r->body_left <= DISCARD_LIMIT);

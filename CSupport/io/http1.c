@@ -106,6 +106,7 @@ bool gale__http1_take_body(gale__conn_t *c, gale_req_t *r, gale_str_t piece, boo
         return false;
     }
     if (r->body_mode == GALE__BODY_STREAM) {
+        gale__conn_work(c, 1);
         call_body(r, piece, last);
         if (c->cut_due) return false;
         if (r->resp_state == GALE__RESP_ENDED) r->body_mode = GALE__BODY_DISCARD;
@@ -145,7 +146,7 @@ static size_t feed_length(gale__conn_t *c, gale_req_t *r, char *bytes, size_t le
 
 static size_t feed_chunked(gale__conn_t *c, gale_req_t *r, char *bytes, size_t len) {
     size_t pos = 0;
-    while (!c->paused) {
+    while (!c->paused && c->turn_left > 0) {
         gale_str_t piece;
         switch (gale__chunked_next(&r->chunked, bytes, len, &pos, &piece)) {
         case GALE__CHUNKED_DATA:
@@ -267,7 +268,9 @@ static size_t begin(gale__conn_t *c, gale_req_t *r, char *rest, size_t len) {
     const gale__head_t *h = &r->head;
     bool has_body = h->chunked || h->content_length > 0;
     gale__count(&c->worker->counters, GALE__N_REQUESTS, 1);
-    c->keep_alive = h->keep_alive;
+    c->served++;
+    c->keep_alive = h->keep_alive && !gale__conn_is_worn(c);
+    gale__conn_work(c, GALE__REQUEST_WORK);
     r->head_method = gale__eq(h->method, GALE__LIT("HEAD"));
     r->max_body = s->config.max_body_bytes;
     const char *why;
@@ -372,7 +375,7 @@ bool gale__http1_advance(gale__conn_t *c) {
 
 size_t gale__http1_feed(gale__conn_t *c, char *bytes, size_t len, gale__block_t *block) {
     size_t pos = 0;
-    while (pos < len && !c->cut_due) {
+    while (pos < len && !c->cut_due && c->turn_left > 0) {
         size_t n;
         if (c->phase == GALE__PHASE_HEAD) {
             n = feed_head(c, bytes + pos, len - pos, block);

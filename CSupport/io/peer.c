@@ -249,6 +249,7 @@ static const gale__transport_t transport_peer = {
     .try_write = peer_try_write,
     .write = peer_write,
     .queued = peer_queued,
+    .untaken = peer_queued,
     .read_start = peer_read_start,
     .read_stop = peer_read_stop,
     .shutdown = peer_shutdown,

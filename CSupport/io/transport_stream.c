@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #ifdef __linux__
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #endif
@@ -50,6 +52,15 @@ static int stream_write(gale__conn_t *c, gale__backlog_t *b) {
 
 static size_t stream_queued(const gale__conn_t *c) {
     return uv_stream_get_write_queue_size(&c->uv.stream);
+}
+
+static size_t stream_untaken(const gale__conn_t *c) {
+    int held = 0;
+#ifdef __linux__
+    uv_os_fd_t fd;
+    if (uv_fileno(&c->uv.handle, &fd) < 0 || ioctl(fd, SIOCOUTQ, &held) < 0) held = 0;
+#endif
+    return stream_queued(c) + (size_t)held;
 }
 
 static int stream_read_start(gale__conn_t *c) {
@@ -147,6 +158,7 @@ const gale__transport_t gale__transport_stream = {
     .try_write = stream_try_write,
     .write = stream_write,
     .queued = stream_queued,
+    .untaken = stream_untaken,
     .read_start = stream_read_start,
     .read_stop = stream_read_stop,
     .shutdown = stream_shutdown,

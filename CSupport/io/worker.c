@@ -96,6 +96,7 @@ static void on_settle(uv_idle_t *p) {
     while (w->later != NULL) { /* their next turn has come */
         gale__conn_t *c = w->later;
         w->later = c->dirty_next;
+        c->turn_left = GALE__TURN_WORK;
         c->dirty_next = w->dirty;
         w->dirty = c;
     }

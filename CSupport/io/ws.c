@@ -385,7 +385,9 @@ static size_t feed_frame(gale_ws_t *ws, char *bytes, size_t len) {
 size_t gale__ws_feed(gale__conn_t *c, char *bytes, size_t len) {
     gale_ws_t *ws = c->ws;
     size_t pos = 0;
-    while (pos < len && c->phase == GALE__PHASE_WS && !c->cut_due && !c->paused) {
+    while (pos < len && c->phase == GALE__PHASE_WS && !c->cut_due && !c->paused &&
+           c->turn_left > 0) {
+        gale__conn_work(c, 1);
         size_t n = ws->frame_open ? feed_payload(ws, bytes + pos, len - pos)
                                   : feed_frame(ws, bytes + pos, len - pos);
         if (n == 0) break;
