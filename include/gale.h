@@ -54,6 +54,7 @@
  *   gale_limiter_*, gale_stats                  yes            yes                  no
  *   gale_query_*, gale_header_*                 yes            yes                  yes
  *   gale_cookie_next, gale_safe_filename        yes            yes                  yes
+ *   gale_notify                                 yes            yes                  no
  *   gale_version, gale_strerror, gale_err_name  yes            yes                  yes
  *   gale_codings                                yes            yes                  yes
  * Functions of a request, socket or worker that only read (gale_req_path, gale_ws_queued ...) are
@@ -436,6 +437,11 @@ GALE_API int gale_server_listen(gale_server_t *server, const char *url);
  * Since 0.1. */
 GALE_API int gale_server_listen_fd(gale_server_t *server, int fd,
                                    const char *GALE_NULLABLE options);
+
+/* Tells the service manager that started this process how it is doing, as sd_notify(3) does:
+ * "READY=1" once it serves, "STOPPING=1" ...; lines for several at once. 1: sent; 0: nobody wants
+ * to know (NOTIFY_SOCKET is not set); or an error. Any thread. Since 0.1. */
+GALE_API int gale_notify(const char *state);
 
 /* What went wrong in the last failed call on this server ("cannot listen on 127.0.0.1:80:
  * permission denied"). Lives until the next call on the server. Since 0.1. */

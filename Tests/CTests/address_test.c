@@ -1,4 +1,5 @@
 /* gale_server_listen: addresses, ports in use, unix sockets. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -28,6 +29,13 @@ static void check_answers(int fd) {
     CHECK(sock_send(fd, GET) && sock_read(fd, out, sizeof out, NULL) > 0);
     CHECK_EQ_STRS(rig_body_of(gale_cstr(out)), gale_cstr("hello"));
     close(fd);
+}
+
+static void say_worker(gale_req_t *req, void *data) {
+    char text[16];
+    (void)data;
+    snprintf(text, sizeof text, "%zu", gale_worker_index(gale_req_worker(req)));
+    gale_respond_text(req, 200, text);
 }
 
 TEST(address, not_urls) {
@@ -253,6 +261,98 @@ TEST(address, abstract_names) {
     live_end(s);
 }
 
+/* H1-27: the file is born with the mode that is asked for, whatever the umask says. */
+TEST(address, mode_of_a_unix_socket_H1_27_NET_02) {
+    char path[64], url[80], with[100];
+    struct stat st;
+    temp_path(path, url);
+    mode_t mask = umask(0077);
+    static const unsigned modes[] = {0600, 0660, 0666};
+    for (int i = 0; i < 3; i++) {
+        gale_server_t *s;
+        REQUIRE(gale_server_new(&s, NULL) == 0);
+        snprintf(with, sizeof with, "%s?mode=0%o", url, modes[i]);
+        CHECK_EQ_INT(gale_server_listen(s, with), 0);
+        CHECK(stat(path, &st) == 0);
+        CHECK_EQ_UINT(st.st_mode & 0777, modes[i]);
+        gale_server_free(s);
+    }
+    CHECK_EQ_UINT(umask(mask), 0077); /* and the umask is as it was */
+}
+
+/* ------------------------------------------------------------------------- families, shared ports */
+
+/* NET-01: all addresses of both families, on one port, also when the system chooses it. */
+TEST(address, all_families_on_one_port_NET_01) {
+    gale_config_t config = gale_config();
+    for (config.workers = 1; config.workers <= 2; config.workers++) {
+        gale_server_t *s = live_start(&config, NULL, NULL, "http://*:0");
+        REQUIRE(s != NULL);
+        int port = gale_server_port(s, 0);
+        CHECK(port > 0);
+        CHECK_EQ_INT(gale_server_port(s, 1), 0); /* the second call's */
+        for (int i = 0; i < 5; i++) {
+            check_answers(sock_connect(port));
+            check_answers(sock_connect_ipv6(port));
+        }
+        live_end(s);
+    }
+}
+
+TEST(address, the_second_family_in_use) {
+    gale_config_t config = gale_config();
+    char url[64], message[256];
+    config.workers = 1;
+    gale_server_t *s = live_start(&config, NULL, NULL, "http://[::]:0");
+    REQUIRE(s != NULL);
+    snprintf(url, sizeof url, "http://*:%d", gale_server_port(s, 0));
+    CHECK_EQ_INT(try_listen(url, message, sizeof message), UV_EADDRINUSE);
+    CHECK_EQ_INT(sock_connect(gale_server_port(s, 0)), -1); /* nothing of it is left behind */
+    live_end(s);
+}
+
+TEST(address, ports_by_call) {
+    gale_server_t *s;
+    REQUIRE(gale_server_new(&s, NULL) == 0);
+    CHECK_EQ_INT(gale_server_listen(s, "http://*:0"), 0);
+    CHECK_EQ_INT(gale_server_listen(s, "unix:@gale-port-test"), 0);
+    CHECK(gale_server_listen(s, "http://h") < 0);
+    CHECK_EQ_INT(gale_server_listen(s, "http://127.0.0.1:0"), 0);
+    int first = gale_server_port(s, 0), last = gale_server_port(s, 2);
+    CHECK(first > 0 && last > 0 && first != last);
+    CHECK_EQ_INT(gale_server_port(s, 1), 0);
+    CHECK_EQ_INT(gale_server_port(s, 3), 0);
+    gale_server_free(s);
+}
+
+TEST(address, more_sockets_than_there_may_be) {
+    gale_server_t *s;
+    int count = 0, err;
+    unsigned before = rig_open_fds();
+    REQUIRE(gale_server_new(&s, NULL) == 0);
+    while ((err = gale_server_listen(s, "http://127.0.0.1:0")) == 0) count++;
+    CHECK_EQ_INT(err, GALE_ELIMIT);
+    CHECK_EQ_INT(count, 32);
+    CHECK_EQ_INT(gale_server_listen_fd(s, open("/dev/null", O_RDONLY), NULL), GALE_ELIMIT);
+    CHECK_EQ_INT(gale_server_port(s, 32), 0);
+    gale_server_free(s);
+    CHECK_EQ_UINT(rig_open_fds(), before);
+}
+
+/* H1-25: a second process may join only when both say so. */
+TEST(address, reuse_of_a_port_H1_25) {
+    gale_server_t *first, *second;
+    char url[64];
+    REQUIRE(gale_server_new(&first, NULL) == 0 && gale_server_new(&second, NULL) == 0);
+    CHECK_EQ_INT(gale_server_listen(first, "http://127.0.0.1:0?reuseport=1"), 0);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", gale_server_port(first, 0));
+    CHECK_EQ_INT(gale_server_listen(second, url), UV_EADDRINUSE);
+    strcat(url, "?reuseport=1");
+    CHECK_EQ_INT(gale_server_listen(second, url), 0);
+    gale_server_free(first);
+    gale_server_free(second);
+}
+
 /* ------------------------------------------------------------------------------- without memory */
 
 /* Clients for whom there is no memory are turned away; the next ones are served. */
@@ -286,33 +386,40 @@ TEST(address, goes_on_after_it_had_no_memory) {
 
 /* ------------------------------------------------------------------------------------ balancing */
 
-static void say_worker(gale_req_t *req, void *data) {
-    char text[16];
-    (void)data;
-    snprintf(text, sizeof text, "%zu", gale_worker_index(gale_req_worker(req)));
-    gale_respond_text(req, 200, text);
+/* How many of so many clients, one after the other, each of three workers gets. */
+static void count_clients(const char *url, unsigned clients, unsigned seen[3]) {
+    gale_config_t config = gale_config();
+    gale_handler_t h = gale_handler();
+    gale_server_t *s = NULL;
+    config.workers = 3;
+    h.on_request = say_worker;
+    REQUIRE(gale_server_new(&s, &config) == 0 && gale_server_handle(s, &h, NULL) == 0);
+    CHECK_EQ_INT(gale_server_listen(s, url), 0);
+    CHECK_EQ_INT(gale_server_start(s), 0);
+    for (unsigned i = 0; i < clients; i++) {
+        char out[512];
+        int port = gale_server_port(s, 0);
+        int client = port > 0 ? sock_connect(port) : sock_connect_unix(url + 5);
+        REQUIRE(client >= 0 && sock_send(client, GET));
+        REQUIRE(sock_read(client, out, sizeof out, NULL) > 0);
+        seen[*rig_body_of(gale_cstr(out)).ptr - '0']++;
+        close(client);
+    }
+    live_end(s);
 }
 
-TEST(address, each_worker_gets_clients) {
-    static const char *const urls[] = {"http://127.0.0.1:0", "unix:@gale-balance-test"};
-    for (int way = 0; way < 2; way++) {
-        gale_config_t config = gale_config();
-        gale_handler_t h = gale_handler();
-        unsigned seen[2] = {0, 0};
-        config.workers = 2;
-        h.on_request = say_worker;
-        gale_server_t *s = live_start(&config, &h, NULL, urls[way]);
-        REQUIRE(s != NULL);
-        for (int i = 0; i < 400 && (seen[0] == 0 || seen[1] == 0); i++) {
-            char out[512];
-            int fd =
-                way == 0 ? sock_connect(gale_server_port(s, 0)) : sock_connect_unix(urls[1] + 5);
-            REQUIRE(fd >= 0 && sock_send(fd, GET) && sock_read(fd, out, sizeof out, NULL) > 0);
-            seen[rig_has(rig_body_of(gale_cstr(out)), "1")]++;
-            close(fd);
-        }
-        CHECK(seen[0] > 0);
-        if (way == 0) CHECK(seen[1] > 0); /* on a unix socket the first to wake takes it */
-        live_end(s);
+/* Among sockets of their own the system chooses, so that it takes a few. */
+TEST(address, each_worker_gets_clients_H1_25) {
+    unsigned seen[3] = {0, 0, 0};
+    for (int i = 0; i < 40 && (seen[0] == 0 || seen[1] == 0 || seen[2] == 0); i++) {
+        count_clients("http://127.0.0.1:0", 10, seen);
     }
+    CHECK(seen[0] > 0 && seen[1] > 0 && seen[2] > 0);
+}
+
+/* Where there is only one socket, it is the next one's turn each time. */
+TEST(address, one_socket_for_all_workers_is_dealt_out_H1_25) {
+    unsigned seen[3] = {0, 0, 0};
+    count_clients("unix:@gale-balance-test", 30, seen);
+    for (int i = 0; i < 3; i++) CHECK_EQ_UINT(seen[i], 10);
 }
