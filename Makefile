@@ -57,6 +57,10 @@ asan: ## C tests and examples under AddressSanitizer and UBSan
 tsan: ## C tests and examples under ThreadSanitizer
 	@$(MAKE) sanitize NAME=tsan SANITIZE=thread SANITIZE_CC=gcc
 
+neon: ## tests of the parsers on AArch64, in an emulator
+	@.ci/packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	@.ci/neon
+
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60); FUZZ=part of a name; finds land in build/fuzz
 	@.ci/packages $(C_PACKAGES) $(CODEC_PACKAGES)
 	@CLANG="$(CLANG)" JOBS="$(JOBS)" .ci/fuzz $(FUZZ_SECONDS) $(FUZZ)
@@ -128,5 +132,5 @@ examples-swift:
 	swift build -c release --product echo
 	swift build -c release --product chat
 
-.PHONY: help chat test lib install examples bench asan tsan fuzz format check abi docs clean \
+.PHONY: help chat test lib install examples bench asan tsan neon fuzz format check abi docs clean \
 	test-c ctest test-swift test-examples test-install sanitize examples-c examples-swift
