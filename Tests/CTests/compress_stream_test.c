@@ -466,6 +466,7 @@ TEST(compress_stream, a_file) {
         int fd = file_with(text, sizes[i]);
         CHECK_EQ_INT(gale_resp_file(rig.req, 200, &html, 1, fd, 0, -1), 0);
         CHECK(rig_until(&rig, &rig.dones, (unsigned)i + 1, 5000));
+        rig_turn(&rig, 3);
         rig_answer_t a = so_far(&client);
         CHECK_MSG((a.coding == GALE__GZIP) == (sizes[i] >= 1024), "%zu bytes", sizes[i]);
         CHECK(a.whole && a.body.len == sizes[i]);

@@ -4,6 +4,7 @@
 
 #include "http1_chunked.h"
 #include "str.h"
+#include "worker.h"
 
 const char *rig_prose(size_t len) {
     static char *text;
@@ -118,4 +119,101 @@ coded_t rig_coded(gale__coding_t coding, const void *bytes, size_t len) {
     encode_some(e, &to, bytes, len, GALE__CODER_FINISH, 4096);
     gale__encoder_free(e);
     return to;
+}
+
+/* ------------------------------------------------------------------------------ coded requests */
+
+static void copy_field(gale_req_t *req, const char *name, char *to, size_t size) {
+    gale_str_t v = gale_req_header(req, gale_cstr(name));
+    snprintf(to, size, "%.*s", (int)v.len, v.ptr == NULL ? "" : v.ptr);
+}
+
+static void look(rig_t *rig, gale_req_t *req) {
+    rig_seen_t *s = rig->arg;
+    copy_field(req, "X-Consumed-Content-Encoding", s->consumed, sizeof s->consumed);
+    copy_field(req, "Content-Encoding", s->left, sizeof s->left);
+    copy_field(req, "Content-Length", s->length, sizeof s->length);
+    s->content_length = gale_req_content_length(req);
+    s->has_body = gale_req_has_body(req);
+    if (s->max_body > 0) CHECK_EQ_INT(gale_req_set_max_body(req, s->max_body), 0);
+    if (s->collect > 0) gale_req_collect(req, s->collect);
+    if (rig->streaming && s->has_body) return;
+    gale_str_t body = gale_req_body(req);
+    rig_text_clear(&s->body);
+    rig_text_add(&s->body, body);
+    gale_respond_text(req, 200, "whole");
+}
+
+static void piece(rig_t *rig, gale_req_t *req, gale_str_t chunk, bool last) {
+    rig_seen_t *s = rig->arg;
+    CHECK(!s->was_paused);
+    if (chunk.len > s->largest) s->largest = chunk.len;
+    if (last || s->early) {
+        gale_respond_text(req, 200, last ? "streamed" : "early");
+    } else if (s->pause) {
+        s->was_paused = true;
+        gale_req_pause(req);
+    }
+}
+
+void rig_decoding(rig_t *rig, rig_seen_t *seen, bool streaming) {
+    memset(seen, 0, sizeof *seen);
+    rig_init(rig);
+    rig->config.decompress = GALE_CODING_ALL;
+    rig->streaming = streaming;
+    rig->request = look;
+    rig->body = piece;
+    rig->arg = seen;
+}
+
+void rig_open_client(rig_t *rig, rig_client_t *client) {
+    rig_open(rig);
+    rig_connect(rig, client);
+}
+
+void rig_decoded(rig_t *rig, rig_client_t *client) {
+    rig_seen_t *s = rig->arg;
+    rig_drop(rig, client);
+    const gale__coders_t *c = &rig->worker->coders;
+    size_t kept = 0;
+    for (int i = 0; i < GALE__CODINGS; i++) {
+        for (const gale__decoder_t *d = c->decoders[i]; d != NULL; d = d->next)
+            kept += gale__decoder_bytes(d);
+    }
+    CHECK(c->budget.used <= kept); /* none is lost */
+    rig_close(rig);
+    rig_text_free(&s->body);
+}
+
+void rig_add_post(rig_text_t *to, const char *fields, const coded_t *body, size_t chunk) {
+    rig_text_addf(to, "POST /up HTTP/1.1\r\nHost: h\r\n%s", fields);
+    if (chunk == 0) {
+        rig_text_addf(to, "Content-Length: %zu\r\n\r\n", body->len);
+        rig_text_add(to, gale_str(body->bytes, body->len));
+        return;
+    }
+    rig_text_addf(to, "Transfer-Encoding: chunked\r\n\r\n");
+    for (size_t pos = 0; pos < body->len; pos += chunk) {
+        size_t n = chunk < body->len - pos ? chunk : body->len - pos;
+        rig_text_addf(to, "%zx\r\n", n);
+        rig_text_add(to, gale_str(body->bytes + pos, n));
+        rig_text_addf(to, "\r\n");
+    }
+    rig_text_addf(to, "0\r\n\r\n");
+}
+
+int rig_post(rig_t *rig, rig_client_t *client, const char *fields, const coded_t *body,
+             size_t chunk) {
+    rig_text_t text = {0};
+    rig_add_post(&text, fields, body, chunk);
+    rig_take(client);
+    rig_text_clear(&rig->in);
+    rig_send_bytes(client, text.text, text.len);
+    rig_text_free(&text);
+    rig_turn(rig, 4);
+    return rig_status_of(gale_str(client->out.text, client->out.len));
+}
+
+bool rig_is(const rig_text_t *got, const char *want, size_t len) {
+    return got->len == len && (len == 0 || memcmp(got->text, want, len) == 0);
 }

@@ -32,4 +32,29 @@ rig_answer_t rig_ask_for(rig_t *rig, rig_client_t *client, const char *method, c
 /* A body in a coding; to be freed. */
 coded_t rig_coded(gale__coding_t coding, const void *bytes, size_t len);
 
+/* What the handler of rig_decoding saw of its request, and is to do with it. */
+typedef struct {
+    char consumed[60], left[60], length[20]; /* fields */
+    int64_t content_length;
+    bool has_body;
+    rig_text_t body; /* collected ones */
+    size_t largest;  /* piece of a streamed one */
+    bool pause, was_paused;
+    bool early; /* answers with the first piece */
+    uint64_t max_body, collect;
+} rig_seen_t;
+
+/* A rig that decodes all codings, not opened yet; its handler answers with 200 when it has the
+ * whole body. */
+void rig_decoding(rig_t *rig, rig_seen_t *seen, bool streaming);
+void rig_open_client(rig_t *rig, rig_client_t *client);
+/* Closes both; checks that no decoder was lost. */
+void rig_decoded(rig_t *rig, rig_client_t *client);
+/* A request with this body, plain or in chunks of `chunk` bytes (0: none). */
+void rig_add_post(rig_text_t *to, const char *fields, const coded_t *body, size_t chunk);
+/* Sends it and gives the status. */
+int rig_post(rig_t *rig, rig_client_t *client, const char *fields, const coded_t *body,
+             size_t chunk);
+bool rig_is(const rig_text_t *got, const char *want, size_t len);
+
 #endif
