@@ -1,11 +1,7 @@
-/* Streamed responses in content codings: flushes, lengths, back-pressure; large whole bodies and
- * files, which are streamed from within; and clients that leave in the middle. */
-#include <fcntl.h>
+/* Streamed responses in content codings: flushes, lengths, trailers, back-pressure. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "rig_coding.h"
-#include "worker.h"
 
 static const gale_header_t html = {{"Content-Type", 12}, {"text/html", 9}};
 static const gale_header_t events = {{"Content-Type", 12}, {"text/event-stream", 17}};
@@ -14,41 +10,6 @@ static const gale_header_t events = {{"Content-Type", 12}, {"text/event-stream",
 #define NEEDS_GZIP                                                                                 \
     if (!(gale_codings() & GALE_CODING_GZIP)) return
 
-static void open_rig(rig_t *rig, rig_client_t *client, uint32_t codings) {
-    rig_init(rig);
-    rig->config.compress = codings;
-    rig_open(rig);
-    rig_connect(rig, client);
-}
-
-/* All of a worker's encoders and decoders have come back, and hold no more than those kept. */
-static void check_idle(rig_t *rig) {
-    const gale__coders_t *c = &rig->worker->coders;
-    size_t kept = 0;
-    for (int i = 0; i < GALE__CODINGS; i++) {
-        for (const gale__encoder_t *e = c->encoders[i]; e != NULL; e = e->next)
-            kept += gale__encoder_bytes(e);
-        for (const gale__decoder_t *d = c->decoders[i]; d != NULL; d = d->next)
-            kept += gale__decoder_bytes(d);
-    }
-    CHECK_MSG(c->budget.used <= kept, "%zu bytes in use, %zu of idle ones", c->budget.used, kept);
-}
-
-static void end(rig_t *rig, rig_client_t *client) {
-    rig_drop(rig, client);
-    check_idle(rig);
-    rig_close(rig);
-}
-
-/* Everything the client has got so far, decoded; nothing is taken away. */
-static rig_answer_t so_far(rig_client_t *client) {
-    return rig_answer(gale_str(client->out.text, client->out.len), false);
-}
-
-static void write_text(gale_req_t *req, const char *text) {
-    CHECK_EQ_INT(gale_resp_write(req, gale_cstr(text)), 0);
-}
-
 TEST(compress_stream, each_turn_can_be_read_GZ_03) {
     static const char *const asks[] = {ASK("gzip"), ASK("deflate"), ASK("br"), ASK("zstd")};
     for (int i = 0; i < 4; i++) {
@@ -56,7 +17,7 @@ TEST(compress_stream, each_turn_can_be_read_GZ_03) {
         rig_t rig;
         rig_client_t client;
         if (!gale__coding_built(coding)) continue;
-        open_rig(&rig, &client, GALE_CODING_ALL);
+        rig_compressing(&rig, &client, NULL, GALE_CODING_ALL);
         rig_send(&client, asks[i]);
         CHECK_EQ_INT(gale_resp_begin(rig.req, 200, &events, 1, -1), 0);
         rig_text_t written = {0};
@@ -64,9 +25,9 @@ TEST(compress_stream, each_turn_can_be_read_GZ_03) {
             char line[40];
             snprintf(line, sizeof line, "data: %d\n\n", k * 7919);
             rig_text_add(&written, gale_cstr(line));
-            write_text(rig.req, line);
+            rig_write(rig.req, line);
             rig_turn(&rig, 2);
-            rig_answer_t a = so_far(&client);
+            rig_answer_t a = rig_so_far(&client);
             CHECK_MSG(a.coding == coding && a.body.len == written.len &&
                           memcmp(a.body.bytes, written.text, written.len) == 0,
                       "%d: %zu of %zu bytes", k, a.body.len, written.len);
@@ -78,24 +39,24 @@ TEST(compress_stream, each_turn_can_be_read_GZ_03) {
         CHECK_EQ_UINT(client.out.len, quiet);
         CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), 0);
         rig_turn(&rig, 2);
-        rig_answer_t a = so_far(&client);
+        rig_answer_t a = rig_so_far(&client);
         CHECK(a.whole && a.body.len == written.len);
         CHECK_EQ_INT(rig.last_status, GALE_OK);
         rig_answer_free(&a);
         rig_text_free(&written);
-        end(&rig, &client);
+        rig_compressed(&rig, &client);
     }
 }
 
 static void flush_within(rig_t *rig, gale_req_t *req) {
     (void)rig;
     gale_resp_begin(req, 200, &events, 1, -1);
-    write_text(req, "one");
+    rig_write(req, "one");
     CHECK(gale_resp_queued(req) > 0);
     CHECK_EQ_INT(gale_resp_flush(req), 0);
     CHECK_EQ_UINT(gale_resp_queued(req), 0);
     CHECK_EQ_INT(gale_resp_flush(req), 0); /* again: nothing to flush */
-    write_text(req, "two");
+    rig_write(req, "two");
     gale_resp_end(req, NULL, 0);
 }
 
@@ -103,11 +64,11 @@ TEST(compress_stream, a_flush_does_not_wait_for_the_callback) {
     NEEDS_GZIP;
     rig_t rig;
     rig_client_t client;
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     rig.request = flush_within;
     rig_send(&client, ASK("gzip"));
     rig_turn(&rig, 2);
-    rig_answer_t a = so_far(&client);
+    rig_answer_t a = rig_so_far(&client);
     CHECK(a.whole);
     CHECK_EQ_STR(gale_str(a.body.bytes, a.body.len), "onetwo");
     rig_answer_free(&a);
@@ -116,7 +77,7 @@ TEST(compress_stream, a_flush_does_not_wait_for_the_callback) {
     for (size_t i = 0; i + 6 <= client.out.len; i++)
         flushes += memcmp(client.out.text + i, "\0\0\377\377\r\n", 6) == 0;
     CHECK_EQ_UINT(flushes, 1);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 /* Written in one callback, it is not flushed in between. */
@@ -124,16 +85,16 @@ TEST(compress_stream, many_small_writes_are_one_stream) {
     NEEDS_GZIP;
     rig_t rig;
     rig_client_t client;
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     rig_send(&client, ASK("gzip"));
     gale_resp_begin(rig.req, 200, &html, 1, -1);
-    for (int i = 0; i < 5000; i++) write_text(rig.req, "the same again ");
+    for (int i = 0; i < 5000; i++) rig_write(rig.req, "the same again ");
     gale_resp_end(rig.req, NULL, 0);
     rig_turn(&rig, 4);
-    rig_answer_t a = so_far(&client);
+    rig_answer_t a = rig_so_far(&client);
     CHECK(a.whole && a.body.len == 5000 * 15 && a.wire < 1000);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 /* H1-16: an announced length counts what the handler writes, coded or not. */
@@ -143,7 +104,7 @@ TEST(compress_stream, an_announced_length_counts_H1_16) {
     rig_client_t client;
     unsigned freed = 0;
     const char *text = rig_prose(2000);
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     rig_send(&client, ASK("gzip"));
     CHECK_EQ_INT(gale_resp_begin(rig.req, 200, &html, 1, 2000), 0);
     CHECK_EQ_INT(gale_resp_write(rig.req, gale_str(text, 1500)), 0);
@@ -153,7 +114,7 @@ TEST(compress_stream, an_announced_length_counts_H1_16) {
     CHECK_EQ_UINT(freed, 2);
     CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), 0);
     rig_turn(&rig, 4);
-    rig_answer_t a = so_far(&client);
+    rig_answer_t a = rig_so_far(&client);
     CHECK(a.whole && a.chunked && a.coding == GALE__GZIP && a.body.len == 2000);
     CHECK(memcmp(a.body.bytes, text, 2000) == 0);
     rig_answer_free(&a);
@@ -166,7 +127,7 @@ TEST(compress_stream, an_announced_length_counts_H1_16) {
     rig_turn(&rig, 4);
     CHECK_EQ_INT(rig.last_status, GALE_ELENGTH);
     CHECK_EQ_INT(rig_status_of(rig_take(&client)), 500);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 /* And one that the client has begun to read is cut. */
@@ -174,18 +135,18 @@ TEST(compress_stream, too_few_bytes_cut_it_H1_16) {
     NEEDS_GZIP;
     rig_t rig;
     rig_client_t client;
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     rig_send(&client, ASK("gzip"));
     gale_resp_begin(rig.req, 200, &html, 1, 2000);
-    write_text(rig.req, "a");
+    rig_write(rig.req, "a");
     rig_turn(&rig, 4);
     CHECK(client.out.len > 0);
     CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), GALE_ELENGTH);
     rig_turn(&rig, 4);
-    rig_answer_t a = so_far(&client);
+    rig_answer_t a = rig_so_far(&client);
     CHECK(!a.whole && client.closes == 1 && rig.last_status == GALE_ELENGTH);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress_stream, small_and_unknown_lengths) {
@@ -201,7 +162,7 @@ TEST(compress_stream, small_and_unknown_lengths) {
     rig_t rig;
     rig_client_t client;
     const char *text = rig_prose(1024);
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t len = rows[i].length < 0 ? 50 : (size_t)rows[i].length;
         rig_take(&client);
@@ -210,13 +171,13 @@ TEST(compress_stream, small_and_unknown_lengths) {
         CHECK_EQ_INT(gale_resp_write(rig.req, gale_str(text, len)), 0);
         CHECK_EQ_INT(gale_resp_end(rig.req, NULL, 0), 0);
         rig_turn(&rig, 4);
-        rig_answer_t a = so_far(&client);
+        rig_answer_t a = rig_so_far(&client);
         CHECK_MSG((a.coding == GALE__GZIP) == rows[i].coded, "row %zu", i);
         CHECK(a.whole && a.body.len == len);
         CHECK(a.chunked == (rows[i].coded || rows[i].length < 0));
         rig_answer_free(&a);
     }
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress_stream, trailers_follow_the_coded_body) {
@@ -224,30 +185,30 @@ TEST(compress_stream, trailers_follow_the_coded_body) {
     rig_t rig;
     rig_client_t client;
     gale_header_t sum = {{"Sum", 3}, {"7", 1}}, bad = {{"Host", 4}, {"7", 1}};
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     rig_send(&client, ASK("gzip"));
     gale_resp_begin(rig.req, 200, &html, 1, -1);
-    write_text(rig.req, "hello");
+    rig_write(rig.req, "hello");
     CHECK_EQ_INT(gale_resp_end(rig.req, &bad, 1), GALE_EHEADER);
-    write_text(rig.req, " world"); /* nothing has ended yet */
+    rig_write(rig.req, " world"); /* nothing has ended yet */
     CHECK_EQ_INT(gale_resp_end(rig.req, &sum, 1), 0);
     rig_turn(&rig, 4);
-    rig_answer_t a = so_far(&client);
+    rig_answer_t a = rig_so_far(&client);
     CHECK(a.whole);
     CHECK_EQ_STR(gale_str(a.body.bytes, a.body.len), "hello world");
     CHECK(rig_has(gale_str(client.out.text, client.out.len), "0\r\nSum: 7\r\n\r\n"));
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress_stream, http_1_0_and_head) {
     NEEDS_GZIP;
     rig_t rig;
     rig_client_t client;
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     rig_send(&client, "HEAD / HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
     gale_resp_begin(rig.req, 200, &html, 1, 5000);
-    write_text(rig.req, "unseen");
+    rig_write(rig.req, "unseen");
     gale_resp_end(rig.req, NULL, 0);
     rig_turn(&rig, 4);
     rig_answer_t a = rig_answer(rig_take(&client), true);
@@ -271,7 +232,7 @@ TEST(compress_stream, http_1_0_and_head) {
     a = rig_answer(rig_take(&client), false);
     CHECK(a.coding == GALE__GZIP && a.whole && !a.chunked && a.body.len == 5000);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 /* Back-pressure counts what waits for the client: coded bytes. */
@@ -279,7 +240,7 @@ TEST(compress_stream, back_pressure_is_of_coded_bytes) {
     NEEDS_GZIP;
     rig_t rig;
     rig_client_t client;
-    open_rig(&rig, &client, GALE_CODING_GZIP);
+    rig_compressing(&rig, &client, NULL, GALE_CODING_GZIP);
     rig_send(&client, ASK("gzip"));
     gale_peer_stall(client.peer, true);
     gale_resp_begin(rig.req, 200, &html, 1, -1);
@@ -300,10 +261,10 @@ TEST(compress_stream, back_pressure_is_of_coded_bytes) {
     CHECK_EQ_UINT(gale_resp_queued(rig.req), 0);
     gale_resp_end(rig.req, NULL, 0);
     rig_turn(&rig, 4);
-    rig_answer_t a = so_far(&client);
+    rig_answer_t a = rig_so_far(&client);
     CHECK(a.whole && a.body.len > 2000000);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 /* A client that is behind sees no flushes now, and everything as soon as it has caught up. */
@@ -318,197 +279,20 @@ TEST(compress_stream, a_slow_client_catches_up) {
     rig_connect(&rig, &client);
     rig_send(&client, ASK("gzip"));
     gale_resp_begin(rig.req, 200, &events, 1, -1);
-    write_text(rig.req, "first ");
+    rig_write(rig.req, "first ");
     rig_turn(&rig, 2);
     gale_peer_stall(client.peer, true);
-    write_text(rig.req, "second ");
+    rig_write(rig.req, "second ");
     rig_turn(&rig, 2);
     size_t queued = gale_resp_queued(rig.req);
     CHECK(queued > 10);
-    write_text(rig.req, "third ");
+    rig_write(rig.req, "third ");
     rig_turn(&rig, 2);
     CHECK_EQ_UINT(gale_resp_queued(rig.req), queued);
     gale_peer_stall(client.peer, false);
     rig_turn(&rig, 3);
-    rig_answer_t a = so_far(&client);
+    rig_answer_t a = rig_so_far(&client);
     CHECK_EQ_STR(gale_str(a.body.bytes, a.body.len), "first second third ");
     rig_answer_free(&a);
-    end(&rig, &client);
-}
-
-/* ------------------------------------------------------------------------------- large and whole */
-
-enum { LARGE = 3 << 20 };
-
-typedef struct {
-    unsigned freed;
-    bool owned;
-    int again[4];
-} large_t;
-
-static void answer_large(rig_t *rig, gale_req_t *req) {
-    large_t *l = rig->arg;
-    gale_str_t body = gale_str(rig_pattern(LARGE), LARGE);
-    int err = l->owned ? gale_respond_buf(req, 200, &html, 1, rig_buf(body.ptr, LARGE, &l->freed))
-                       : gale_respond(req, 200, &html, 1, body);
-    CHECK_EQ_INT(err, 0);
-    l->again[0] = gale_respond_text(req, 200, "x"); /* it is answered */
-    l->again[1] = gale_resp_write(req, gale_cstr("x"));
-    l->again[2] = gale_resp_end(req, NULL, 0);
-    l->again[3] = gale_resp_begin(req, 200, NULL, 0, 5);
-}
-
-TEST(compress_stream, a_large_body_goes_out_in_turns) {
-    NEEDS_GZIP;
-    for (int owned = 0; owned < 2; owned++) {
-        rig_t rig;
-        rig_client_t client, other;
-        large_t large = {.owned = owned};
-        open_rig(&rig, &client, GALE_CODING_GZIP);
-        rig.request = answer_large;
-        rig.arg = &large;
-        rig_send(&client, ASK("gzip"));
-        for (int i = 0; i < 4; i++) CHECK_EQ_INT(large.again[i], GALE_ESTATE);
-        CHECK_EQ_UINT(large.freed, 0);
-        rig_turn(&rig, 5);
-        rig_answer_t a = so_far(&client);
-        CHECK(a.body.len > 0 && a.body.len < LARGE / 2 && !a.whole);
-        rig_answer_free(&a);
-        /* Others are served meanwhile. */
-        rig_connect(&rig, &other);
-        rig_send(&other, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-        rig_turn(&rig, 5);
-        CHECK(other.out.len > LARGE && rig.dones == 1);
-        rig_drop(&rig, &other);
-        rig_turn(&rig, 100);
-        a = so_far(&client);
-        CHECK(a.whole && a.chunked && a.coding == GALE__GZIP && a.body.len == LARGE);
-        CHECK(a.body.len == LARGE && memcmp(a.body.bytes, rig_pattern(LARGE), LARGE) == 0);
-        CHECK(large.freed == (owned ? 2 : 0) && rig.dones == 2);
-        CHECK_EQ_INT(rig.last_status, GALE_OK);
-        rig_answer_free(&a);
-        end(&rig, &client);
-    }
-}
-
-TEST(compress_stream, a_large_body_waits_for_a_slow_client) {
-    NEEDS_GZIP;
-    static char noise[LARGE];
-    rig_t rig;
-    rig_client_t client;
-    unsigned freed = 0;
-    uint32_t random = 1;
-    for (size_t i = 0; i < LARGE; i++) {
-        random = random * 1664525u + 1013904223u;
-        noise[i] = (char)(random >> 24);
-    }
-    open_rig(&rig, &client, GALE_CODING_GZIP);
-    rig_send(&client, ASK("gzip"));
-    gale_peer_stall(client.peer, true);
-    CHECK_EQ_INT(gale_respond_buf(rig.req, 200, &html, 1, rig_buf(noise, LARGE, &freed)), 0);
-    rig_turn(&rig, 100);
-    CHECK(gale_resp_queued(rig.req) > 0 && gale_resp_queued(rig.req) < 200000);
-    CHECK_EQ_UINT(freed, 0);
-    gale_peer_stall(client.peer, false);
-    rig_turn(&rig, 200);
-    rig_answer_t a = so_far(&client);
-    CHECK(a.whole && a.body.len == LARGE && memcmp(a.body.bytes, noise, LARGE) == 0);
-    CHECK_EQ_UINT(freed, 1);
-    rig_answer_free(&a);
-    end(&rig, &client);
-}
-
-TEST(compress_stream, a_client_that_leaves_frees_all) {
-    NEEDS_GZIP;
-    for (int turns = 0; turns < 6; turns++) {
-        rig_t rig;
-        rig_client_t client;
-        large_t large = {.owned = true};
-        open_rig(&rig, &client, GALE_CODING_GZIP);
-        rig.request = answer_large;
-        rig.arg = &large;
-        rig_send(&client, ASK("gzip"));
-        rig_turn(&rig, (unsigned)turns);
-        rig_drop(&rig, &client);
-        CHECK_EQ_UINT(large.freed, 1);
-        CHECK(rig.last_status < 0);
-        check_idle(&rig);
-        rig_connect(&rig, &client);
-        rig.request = NULL;
-        rig_send(&client, ASK("gzip"));
-        gale_resp_begin(rig.req, 200, &html, 1, -1);
-        write_text(rig.req, "x");
-        if (turns & 1) gale_resp_abort(rig.req);
-        end(&rig, &client);
-    }
-}
-
-/* --------------------------------------------------------------------------------------- files */
-
-static int file_with(const char *text, size_t len) {
-    char name[] = "/tmp/gale-compress-XXXXXX";
-    int fd = mkstemp(name);
-    if (fd < 0 || write(fd, text, len) != (ssize_t)len) abort();
-    unlink(name);
-    return fd;
-}
-
-TEST(compress_stream, a_file) {
-    NEEDS_GZIP;
-    static const size_t sizes[] = {0, 500, 5000, 300000};
-    rig_t rig;
-    rig_client_t client;
-    open_rig(&rig, &client, GALE_CODING_GZIP);
-    for (size_t i = 0; i < 4; i++) {
-        const char *text = rig_prose(sizes[i]);
-        rig_take(&client);
-        rig_send(&client, ASK("gzip"));
-        int fd = file_with(text, sizes[i]);
-        CHECK_EQ_INT(gale_resp_file(rig.req, 200, &html, 1, fd, 0, -1), 0);
-        CHECK(rig_until(&rig, &rig.dones, (unsigned)i + 1, 5000));
-        rig_turn(&rig, 3);
-        rig_answer_t a = so_far(&client);
-        CHECK_MSG((a.coding == GALE__GZIP) == (sizes[i] >= 1024), "%zu bytes", sizes[i]);
-        CHECK(a.whole && a.body.len == sizes[i]);
-        CHECK(a.body.len == sizes[i] &&
-              (a.body.len == 0 || memcmp(a.body.bytes, text, a.body.len) == 0));
-        CHECK_EQ_INT(rig.last_status, GALE_OK);
-        rig_answer_free(&a);
-    }
-    end(&rig, &client);
-}
-
-/* Without memory for an encoder a stream is plain; with some, as many are coded as there is for. */
-TEST(compress_stream, memory_is_bounded) {
-    NEEDS_GZIP;
-    enum { CLIENTS = 12 };
-    rig_t rig;
-    rig_client_t client[CLIENTS];
-    gale_req_t *req[CLIENTS];
-    int coded = 0;
-    rig_init(&rig);
-    rig.config.compress = GALE_CODING_GZIP;
-    rig.config.coding_memory = 1400000;
-    rig_open(&rig);
-    for (int i = 0; i < CLIENTS; i++) {
-        rig_connect(&rig, &client[i]);
-        rig_send(&client[i], ASK("gzip"));
-        req[i] = rig.req;
-        CHECK_EQ_INT(gale_resp_begin(req[i], 200, &events, 1, -1), 0);
-        write_text(req[i], "hello");
-    }
-    rig_turn(&rig, 3);
-    CHECK(rig.worker->coders.budget.used <= 1400000);
-    for (int i = 0; i < CLIENTS; i++) {
-        gale_resp_end(req[i], NULL, 0);
-        rig_turn(&rig, 2);
-        rig_answer_t a = so_far(&client[i]);
-        CHECK_EQ_STR(gale_str(a.body.bytes, a.body.len), "hello");
-        coded += a.coding == GALE__GZIP;
-        rig_answer_free(&a);
-        rig_drop(&rig, &client[i]);
-    }
-    CHECK_EQ_INT(coded, 5);
-    check_idle(&rig);
-    rig_close(&rig);
+    rig_compressed(&rig, &client);
 }

@@ -3,57 +3,6 @@
 
 #include "rig_coding.h"
 
-/* What the handler answers with; the test's to set. */
-typedef struct {
-    int status;
-    gale_header_t fields[4];
-    size_t field_count;
-    const char *body;
-    size_t len;
-    bool owned;
-    unsigned freed;
-    int result; /* of the answer */
-} page_t;
-
-static void answer(rig_t *rig, gale_req_t *req) {
-    page_t *p = rig->arg;
-    gale_str_t body = gale_str(p->body, p->len);
-    p->result = p->owned ? gale_respond_buf(req, p->status, p->fields, p->field_count,
-                                            rig_buf(p->body, p->len, &p->freed))
-                         : gale_respond(req, p->status, p->fields, p->field_count, body);
-    if (p->result < 0) gale_respond_text(req, 500, "refused");
-}
-
-static page_t html(size_t len) {
-    page_t p = {.status = 200, .field_count = 1, .body = rig_prose(len), .len = len};
-    p.fields[0] = (gale_header_t){{"Content-Type", 12}, {"text/html; charset=utf-8", 24}};
-    return p;
-}
-
-static void add_field(page_t *p, const char *name, const char *value) {
-    p->fields[p->field_count++] = (gale_header_t){gale_cstr(name), gale_cstr(value)};
-}
-
-static void begin(rig_t *rig, rig_client_t *client, page_t *page, uint32_t codings) {
-    rig_init(rig);
-    rig->config.compress = codings;
-    rig->request = answer;
-    rig->arg = page;
-    rig_open(rig);
-    rig_connect(rig, client);
-}
-
-static void end(rig_t *rig, rig_client_t *client) {
-    rig_drop(rig, client);
-    rig_close(rig);
-}
-
-static void check_body(const rig_answer_t *a, const page_t *p) {
-    CHECK_MSG(a->whole && a->body.len == p->len &&
-                  (p->len == 0 || memcmp(a->body.bytes, p->body, p->len) == 0),
-              "%zu bytes, want %zu", a->body.len, p->len);
-}
-
 static const char gzip[] = "Accept-Encoding: gzip\r\n";
 
 /* Skips in a build without zlib. */
@@ -65,10 +14,10 @@ TEST(compress, from_1024_bytes_on_GZ_01) {
     static const size_t sizes[] = {0, 1, 1023, 1024, 1025, 5000, 100000, 262144};
     rig_t rig;
     rig_client_t client;
-    page_t page = {0};
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
+    rig_page_t page = {0};
+    rig_compressing(&rig, &client, &page, GALE_CODING_GZIP);
     for (size_t i = 0; i < 16; i++) {
-        page = html(sizes[i % 8]);
+        page = rig_page(sizes[i % 8]);
         page.owned = i >= 8;
         rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
         bool want = page.len >= 1024;
@@ -77,11 +26,11 @@ TEST(compress, from_1024_bytes_on_GZ_01) {
         CHECK(strcmp(rig_field(&a, "Vary"), want ? "Accept-Encoding" : "") == 0);
         CHECK(!a.chunked && *rig_field(&a, "Content-Length") != '\0');
         CHECK(!want || a.wire < page.len * 3 / 4);
-        check_body(&a, &page);
+        rig_check_body(&a, &page);
         CHECK_EQ_UINT(page.freed, page.owned ? 1 : 0);
         rig_answer_free(&a);
     }
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress, what_the_client_accepts_GZ_02) {
@@ -109,34 +58,34 @@ TEST(compress, what_the_client_accepts_GZ_02) {
     };
     rig_t rig;
     rig_client_t client;
-    page_t page = html(3000);
-    begin(&rig, &client, &page, GALE_CODING_ALL);
+    rig_page_t page = rig_page(3000);
+    rig_compressing(&rig, &client, &page, GALE_CODING_ALL);
     for (size_t i = 0; gale_codings() == GALE_CODING_ALL && i < sizeof rows / sizeof rows[0]; i++) {
         rig_answer_t a = rig_ask_for(&rig, &client, "GET", rows[i].fields);
         CHECK_MSG(a.coding == rows[i].want, "%s: %d", rows[i].fields, a.coding);
         /* Whoever asked otherwise would have got something else. */
         CHECK(strcmp(rig_field(&a, "Vary"), "Accept-Encoding") == 0);
-        check_body(&a, &page);
+        rig_check_body(&a, &page);
         rig_answer_free(&a);
     }
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress, only_what_the_server_offers) {
     NEEDS_GZIP;
     rig_t rig;
     rig_client_t client;
-    page_t page = html(3000);
+    rig_page_t page = rig_page(3000);
     for (int i = GALE__GZIP; i < GALE__CODINGS; i++) {
         uint32_t bit = gale__coding_bit((gale__coding_t)i);
-        begin(&rig, &client, &page, bit);
+        rig_compressing(&rig, &client, &page, bit);
         rig_answer_t a = rig_ask_for(&rig, &client, "GET", "Accept-Encoding: *\r\n");
         bool built = gale__coding_built((gale__coding_t)i);
         CHECK_EQ_INT((int)a.coding, built ? i : GALE__IDENTITY);
         CHECK((*rig_field(&a, "Vary") != '\0') == built);
-        check_body(&a, &page);
+        rig_check_body(&a, &page);
         rig_answer_free(&a);
-        end(&rig, &client);
+        rig_compressed(&rig, &client);
     }
 }
 
@@ -160,13 +109,13 @@ TEST(compress, what_is_coded_and_what_is_not) {
     };
     rig_t rig;
     rig_client_t client;
-    page_t page = {0};
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
+    rig_page_t page = {0};
+    rig_compressing(&rig, &client, &page, GALE_CODING_GZIP);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        page = html(3000);
+        page = rig_page(3000);
         page.status = rows[i].status;
         page.fields[0].value = gale_cstr(rows[i].type);
-        add_field(&page, rows[i].name, rows[i].value);
+        rig_page_field(&page, rows[i].name, rows[i].value);
         rig_text_t out = {0};
         rig_take(&client);
         rig_send(&client, "GET / HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
@@ -181,31 +130,31 @@ TEST(compress, what_is_coded_and_what_is_not) {
         CHECK(rows[i].want || rig_body_of(got).len == 3000);
         rig_text_free(&out);
     }
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress, off_by_default) {
     rig_t rig;
     rig_client_t client;
-    page_t page = html(3000);
-    begin(&rig, &client, &page, 0);
+    rig_page_t page = rig_page(3000);
+    rig_compressing(&rig, &client, &page, 0);
     rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
     CHECK(a.coding == GALE__IDENTITY && *rig_field(&a, "Vary") == '\0');
     CHECK(strcmp(rig_field(&a, "Content-Length"), "3000") == 0);
-    check_body(&a, &page);
+    rig_check_body(&a, &page);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress, fields_are_merged_and_the_etag_is_weak_GZ_02) {
     NEEDS_GZIP;
     rig_t rig;
     rig_client_t client;
-    page_t page = html(3000);
-    add_field(&page, "Vary", "Cookie");
-    add_field(&page, "ETag", "\"v1\"");
-    add_field(&page, "Accept-Ranges", "bytes");
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
+    rig_page_t page = rig_page(3000);
+    rig_page_field(&page, "Vary", "Cookie");
+    rig_page_field(&page, "ETag", "\"v1\"");
+    rig_page_field(&page, "Accept-Ranges", "bytes");
+    rig_compressing(&rig, &client, &page, GALE_CODING_GZIP);
     rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
     CHECK(strcmp(rig_field(&a, "Vary"), "Cookie, Accept-Encoding") == 0);
     CHECK(strcmp(rig_field(&a, "ETag"), "W/\"v1\"") == 0);
@@ -223,7 +172,7 @@ TEST(compress, fields_are_merged_and_the_etag_is_weak_GZ_02) {
     CHECK(strcmp(rig_field(&a, "ETag"), "W/\"v1\"") == 0);
     CHECK(a.coding == GALE__IDENTITY && a.status == 304);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 /* RFC 9110 9.3.2: the same fields as to GET. */
@@ -232,10 +181,10 @@ TEST(compress, head_says_what_get_says) {
     static const size_t sizes[] = {100, 3000, 300000};
     rig_t rig;
     rig_client_t client;
-    page_t page = {0};
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
+    rig_page_t page = {0};
+    rig_compressing(&rig, &client, &page, GALE_CODING_GZIP);
     for (size_t i = 0; i < 6; i++) {
-        page = html(sizes[i % 3]);
+        page = rig_page(sizes[i % 3]);
         page.owned = i >= 3;
         rig_answer_t get = rig_ask_for(&rig, &client, "GET", gzip);
         rig_turn(&rig, 30);
@@ -253,8 +202,8 @@ TEST(compress, head_says_what_get_says) {
         rig_answer_free(&head);
     }
     /* A length without a body: of a body that would be coded, nobody knows it. */
-    page = html(0);
-    add_field(&page, "Content-Length", "5000");
+    page = rig_page(0);
+    rig_page_field(&page, "Content-Length", "5000");
     rig_answer_t a = rig_ask_for(&rig, &client, "HEAD", gzip);
     CHECK(a.coding == GALE__GZIP && *rig_field(&a, "Content-Length") == '\0');
     rig_answer_free(&a);
@@ -264,7 +213,7 @@ TEST(compress, head_says_what_get_says) {
     a = rig_ask_for(&rig, &client, "GET", gzip); /* and is refused with a body, as ever */
     CHECK(a.status == 500 && page.result == GALE_EHEADER);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 TEST(compress, what_gets_no_smaller_goes_as_it_is) {
@@ -272,7 +221,7 @@ TEST(compress, what_gets_no_smaller_goes_as_it_is) {
     static char noise[20000];
     rig_t rig;
     rig_client_t client;
-    page_t page = html(0);
+    rig_page_t page = rig_page(0);
     uint32_t random = 3;
     for (size_t i = 0; i < sizeof noise; i++) {
         random = random * 1664525u + 1013904223u;
@@ -281,22 +230,22 @@ TEST(compress, what_gets_no_smaller_goes_as_it_is) {
     page.body = noise;
     page.len = sizeof noise;
     page.owned = true;
-    add_field(&page, "ETag", "\"v1\"");
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
+    rig_page_field(&page, "ETag", "\"v1\"");
+    rig_compressing(&rig, &client, &page, GALE_CODING_GZIP);
     rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
     CHECK(a.coding == GALE__IDENTITY);
     CHECK(strcmp(rig_field(&a, "Content-Length"), "20000") == 0);
     CHECK(strcmp(rig_field(&a, "Vary"), "Accept-Encoding") == 0);
     CHECK(strcmp(rig_field(&a, "ETag"), "\"v1\"") == 0);
-    check_body(&a, &page);
+    rig_check_body(&a, &page);
     CHECK_EQ_UINT(page.freed, 1);
     rig_answer_free(&a);
     /* But for a client that will not have it as it is. */
     a = rig_ask_for(&rig, &client, "GET", "Accept-Encoding: gzip, identity;q=0\r\n");
     CHECK(a.coding == GALE__GZIP);
-    check_body(&a, &page);
+    rig_check_body(&a, &page);
     rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }
 
 /* RFC 9110 12.5.3 */
@@ -316,195 +265,17 @@ TEST(compress, a_client_that_refuses_the_plain_body) {
     };
     rig_t rig;
     rig_client_t client;
-    page_t page = {0};
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
+    rig_page_t page = {0};
+    rig_compressing(&rig, &client, &page, GALE_CODING_GZIP);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        page = html(rows[i].len);
+        page = rig_page(rows[i].len);
         page.fields[0].value = gale_cstr("image/png");
         rig_answer_t a = rig_ask_for(&rig, &client, "GET", rows[i].fields);
         CHECK_MSG((a.coding == GALE__GZIP) == rows[i].want && a.status == 200, "%s",
                   rows[i].fields);
         CHECK(!rows[i].want || strcmp(rig_field(&a, "Vary"), "Accept-Encoding") == 0);
-        check_body(&a, &page);
+        rig_check_body(&a, &page);
         rig_answer_free(&a);
     }
-    end(&rig, &client);
-}
-
-static void answer_without(rig_t *rig, gale_req_t *req) {
-    CHECK_EQ_INT(gale_req_set_compression(req, 0), 0);
-    answer(rig, req);
-    CHECK_EQ_INT(gale_req_set_compression(req, GALE_CODING_ALL), GALE_ESTATE);
-}
-
-static void answer_with(rig_t *rig, gale_req_t *req) {
-    CHECK_EQ_INT(gale_req_set_compression(req, GALE_CODING_DEFLATE | 1u << 20), 0);
-    answer(rig, req);
-}
-
-TEST(compress, a_choice_for_one_response) {
-    NEEDS_GZIP;
-    rig_t rig;
-    rig_client_t client;
-    page_t page = html(3000);
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
-    rig.request = answer_without;
-    rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
-    CHECK(a.coding == GALE__IDENTITY && *rig_field(&a, "Vary") == '\0');
-    rig_answer_free(&a);
-    rig.request = answer_with;
-    a = rig_ask_for(&rig, &client, "GET", "Accept-Encoding: gzip, deflate\r\n");
-    CHECK(a.coding == GALE__DEFLATE);
-    check_body(&a, &page);
-    rig_answer_free(&a);
-    rig.request = answer; /* the next one is as the configuration says */
-    a = rig_ask_for(&rig, &client, "GET", gzip);
-    CHECK(a.coding == GALE__GZIP);
-    rig_answer_free(&a);
-    end(&rig, &client);
-}
-
-TEST(compress, settings) {
-    NEEDS_GZIP;
-    size_t sizes[3];
-    rig_t rig;
-    rig_client_t client;
-    page_t page = html(60000);
-    static const uint32_t levels[] = {1, 6, 9};
-    for (int i = 0; i < 3; i++) {
-        rig_init(&rig);
-        rig.config.compress = GALE_CODING_GZIP;
-        rig.config.compress_level = levels[i];
-        rig.config.compress_min_bytes = 60000 + (uint32_t)i / 2;
-        rig.request = answer;
-        rig.arg = &page;
-        rig_open(&rig);
-        rig_connect(&rig, &client);
-        rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
-        sizes[i] = a.wire;
-        CHECK((a.coding == GALE__GZIP) == (i < 2));
-        rig_answer_free(&a);
-        end(&rig, &client);
-    }
-    CHECK(sizes[1] < sizes[0] && sizes[2] == 60000);
-}
-
-TEST(compress, without_memory_for_it_responses_are_plain) {
-    NEEDS_GZIP;
-    rig_t rig;
-    rig_client_t client;
-    page_t page = html(300000);
-    rig_init(&rig);
-    rig.config.compress = GALE_CODING_ALL;
-    rig.config.coding_memory = 10000;
-    rig.request = answer;
-    rig.arg = &page;
-    rig_open(&rig);
-    rig_connect(&rig, &client);
-    for (size_t i = 0; i < 2; i++) {
-        rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
-        CHECK(a.status == 200 && a.coding == GALE__IDENTITY);
-        CHECK(strcmp(rig_field(&a, "Vary"), "Accept-Encoding") == 0);
-        check_body(&a, &page);
-        rig_answer_free(&a);
-        page.len = 5000;
-    }
-    end(&rig, &client);
-}
-
-static void answer_with_many_fields(rig_t *rig, gale_req_t *req) {
-    page_t *p = rig->arg;
-    static char names[60][8], value[3000];
-    gale_header_t h[63];
-    memset(value, 'v', sizeof value);
-    for (size_t i = 0; i < 60; i++) {
-        snprintf(names[i], sizeof names[i], "X-%zu", i);
-        h[i] = (gale_header_t){gale_cstr(names[i]), {"v", 1}};
-    }
-    h[60] = (gale_header_t){{"Vary", 4}, {value, sizeof value}};
-    h[61] = (gale_header_t){{"ETag", 4}, {"\"e\"", 3}};
-    h[62] = p->fields[0];
-    CHECK_EQ_INT(gale_respond(req, 200, h, 63, gale_str(p->body, p->len)), 0);
-}
-
-TEST(compress, many_and_long_fields) {
-    NEEDS_GZIP;
-    rig_t rig;
-    rig_client_t client;
-    page_t page = html(3000);
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
-    rig.request = answer_with_many_fields;
-    rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
-    CHECK(a.coding == GALE__GZIP && strcmp(rig_field(&a, "X-59"), "v") == 0);
-    CHECK(strcmp(rig_field(&a, "ETag"), "W/\"e\"") == 0);
-    CHECK(strstr(a.head.text, "vvv, Accept-Encoding\r\n") != NULL);
-    check_body(&a, &page);
-    rig_answer_free(&a);
-    end(&rig, &client);
-}
-
-TEST(compress, a_refused_field_leaves_nothing_behind) {
-    NEEDS_GZIP;
-    rig_t rig;
-    rig_client_t client;
-    static const size_t sizes[] = {100, 3000, 300000};
-    page_t page = {0};
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
-    for (size_t i = 0; i < 6; i++) {
-        page = html(sizes[i % 3]);
-        page.owned = i >= 3;
-        add_field(&page, "Bad", "a\nb");
-        rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
-        CHECK(a.status == 500 && page.result == GALE_EHEADER);
-        CHECK_EQ_UINT(page.freed, page.owned ? 1 : 0);
-        rig_answer_free(&a);
-    }
-    end(&rig, &client);
-}
-
-TEST(compress, http_1_0_gets_a_length) {
-    NEEDS_GZIP;
-    static const size_t sizes[] = {3000, 300000};
-    rig_t rig;
-    rig_client_t client;
-    page_t page = {0};
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
-    for (size_t i = 0; i < 2; i++) {
-        page = html(sizes[i]);
-        rig_take(&client);
-        rig_send(&client, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n"
-                          "Accept-Encoding: gzip\r\n\r\n");
-        rig_turn(&rig, 10);
-        rig_answer_t a = rig_answer(rig_take(&client), false);
-        CHECK((a.coding == GALE__GZIP) == (i == 0)); /* a large body would need chunks */
-        CHECK(!a.chunked && *rig_field(&a, "Content-Length") != '\0');
-        CHECK(strcmp(rig_field(&a, "Connection"), "keep-alive") == 0);
-        check_body(&a, &page);
-        rig_answer_free(&a);
-    }
-    end(&rig, &client);
-}
-
-static void answer_later(gale_server_t *server, gale_ref_t ref, void *arg) {
-    page_t *p = arg;
-    gale_ref_respond(server, ref, 200, p->fields, p->field_count,
-                     rig_buf(p->body, p->len, &p->freed));
-}
-
-static void answer_by_ref(rig_t *rig, gale_req_t *req) {
-    gale_ref_post(rig->server, gale_req_ref(req), answer_later, rig->arg);
-}
-
-TEST(compress, an_answer_by_reference) {
-    NEEDS_GZIP;
-    rig_t rig;
-    rig_client_t client;
-    page_t page = html(3000);
-    begin(&rig, &client, &page, GALE_CODING_GZIP);
-    rig.request = answer_by_ref;
-    rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
-    CHECK(a.coding == GALE__GZIP && page.freed == 1);
-    check_body(&a, &page);
-    rig_answer_free(&a);
-    end(&rig, &client);
+    rig_compressed(&rig, &client);
 }

@@ -47,9 +47,9 @@ static bool unchunk(gale_str_t bytes, rig_text_t *to) {
     size_t pos = 0;
     int event;
     gale__chunked_init(&d);
-    while ((event = gale__chunked_next(&d, bytes.ptr, bytes.len, &pos, &data)) ==
-           GALE__CHUNKED_DATA) {
-        rig_text_add(to, data);
+    while ((event = gale__chunked_next(&d, bytes.ptr, bytes.len, &pos, &data)) > 0 &&
+           event != GALE__CHUNKED_END) {
+        if (event == GALE__CHUNKED_DATA) rig_text_add(to, data);
     }
     CHECK(event != GALE__CHUNKED_ERROR);
     return event == GALE__CHUNKED_END;
@@ -121,6 +121,66 @@ coded_t rig_coded(gale__coding_t coding, const void *bytes, size_t len) {
     return to;
 }
 
+rig_answer_t rig_so_far(rig_client_t *client) {
+    return rig_answer(gale_str(client->out.text, client->out.len), false);
+}
+
+void rig_write(gale_req_t *req, const char *text) {
+    CHECK_EQ_INT(gale_resp_write(req, gale_cstr(text)), 0);
+}
+
+void rig_check_coders(rig_t *rig) {
+    const gale__coders_t *c = &rig->worker->coders;
+    size_t kept = 0;
+    for (int i = 0; i < GALE__CODINGS; i++) {
+        for (const gale__encoder_t *e = c->encoders[i]; e != NULL; e = e->next)
+            kept += gale__encoder_bytes(e);
+        for (const gale__decoder_t *d = c->decoders[i]; d != NULL; d = d->next)
+            kept += gale__decoder_bytes(d);
+    }
+    CHECK_MSG(c->budget.used <= kept, "%zu bytes in use, %zu of idle ones", c->budget.used, kept);
+}
+
+void rig_page_answer(rig_t *rig, gale_req_t *req) {
+    rig_page_t *p = rig->arg;
+    gale_str_t body = gale_str(p->body, p->len);
+    p->result = p->owned ? gale_respond_buf(req, p->status, p->fields, p->field_count,
+                                            rig_buf(p->body, p->len, &p->freed))
+                         : gale_respond(req, p->status, p->fields, p->field_count, body);
+    if (p->result < 0) gale_respond_text(req, 500, "refused");
+}
+
+rig_page_t rig_page(size_t len) {
+    rig_page_t p = {.status = 200, .field_count = 1, .body = rig_prose(len), .len = len};
+    p.fields[0] = (gale_header_t){{"Content-Type", 12}, {"text/html; charset=utf-8", 24}};
+    return p;
+}
+
+void rig_page_field(rig_page_t *p, const char *name, const char *value) {
+    p->fields[p->field_count++] = (gale_header_t){gale_cstr(name), gale_cstr(value)};
+}
+
+void rig_compressing(rig_t *rig, rig_client_t *client, rig_page_t *page, uint32_t codings) {
+    rig_init(rig);
+    rig->config.compress = codings;
+    rig->request = page == NULL ? NULL : rig_page_answer;
+    rig->arg = page;
+    rig_open(rig);
+    rig_connect(rig, client);
+}
+
+void rig_compressed(rig_t *rig, rig_client_t *client) {
+    rig_drop(rig, client);
+    rig_check_coders(rig);
+    rig_close(rig);
+}
+
+void rig_check_body(const rig_answer_t *a, const rig_page_t *p) {
+    CHECK_MSG(a->whole && a->body.len == p->len &&
+                  (p->len == 0 || memcmp(a->body.bytes, p->body, p->len) == 0),
+              "%zu bytes, want %zu", a->body.len, p->len);
+}
+
 /* ------------------------------------------------------------------------------ coded requests */
 
 static void copy_field(gale_req_t *req, const char *name, char *to, size_t size) {
@@ -174,13 +234,7 @@ void rig_open_client(rig_t *rig, rig_client_t *client) {
 void rig_decoded(rig_t *rig, rig_client_t *client) {
     rig_seen_t *s = rig->arg;
     rig_drop(rig, client);
-    const gale__coders_t *c = &rig->worker->coders;
-    size_t kept = 0;
-    for (int i = 0; i < GALE__CODINGS; i++) {
-        for (const gale__decoder_t *d = c->decoders[i]; d != NULL; d = d->next)
-            kept += gale__decoder_bytes(d);
-    }
-    CHECK(c->budget.used <= kept); /* none is lost */
+    rig_check_coders(rig);
     rig_close(rig);
     rig_text_free(&s->body);
 }

@@ -29,6 +29,35 @@ const char *rig_field(const rig_answer_t *a, const char *name);
  * after some turns. */
 rig_answer_t rig_ask_for(rig_t *rig, rig_client_t *client, const char *method, const char *fields);
 
+/* Everything the client has got so far, decoded; nothing is taken away. */
+rig_answer_t rig_so_far(rig_client_t *client);
+/* gale_resp_write of a text, which must be taken. */
+void rig_write(gale_req_t *req, const char *text);
+/* All of a worker's encoders and decoders have come back, and hold no more than those kept. */
+void rig_check_coders(rig_t *rig);
+
+/* What the handler answers with; the test's to set. */
+typedef struct {
+    int status;
+    gale_header_t fields[4];
+    size_t field_count;
+    const char *body;
+    size_t len;
+    bool owned;
+    unsigned freed;
+    int result; /* of the answer */
+} rig_page_t;
+
+void rig_page_answer(rig_t *rig, gale_req_t *req);
+/* 200, text/html, a text of this length. */
+rig_page_t rig_page(size_t len);
+void rig_page_field(rig_page_t *p, const char *name, const char *value);
+/* A rig that compresses, with a client; page may be null: no answers. Closes both; checks the
+ * coders. */
+void rig_compressing(rig_t *rig, rig_client_t *client, rig_page_t *page, uint32_t codings);
+void rig_compressed(rig_t *rig, rig_client_t *client);
+void rig_check_body(const rig_answer_t *a, const rig_page_t *p);
+
 /* A body in a coding; to be freed. */
 coded_t rig_coded(gale__coding_t coding, const void *bytes, size_t len);
 
