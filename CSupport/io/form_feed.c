@@ -145,16 +145,24 @@ static void end_part(gale_form_t *f) {
 
 /* ------------------------------------------------------------------------------------ multipart */
 
+/* How long the part that begins may be. The parser holds it to that byte by byte, so that what is
+ * given before the error doesn't depend on how the bytes came. */
+static void limit_part(gale_form_t *f) {
+    uint64_t *max = &f->parse.multipart.limits.max_part_bytes;
+    const gale_part_t *p = f->part;
+    *max = UINT64_MAX;
+    if (gale__part_is_file(p)) {
+        *max = f->handler.max_file_bytes;
+    } else if (p->fate == GALE_PART_KEEP && count_field(f, p->name.len)) {
+        *max = f->handler.max_field_bytes - f->field_bytes;
+    }
+}
+
 static void multipart_event(gale_form_t *f, int event, gale_str_t data) {
     gale__multipart_t *m = &f->parse.multipart;
-    bool kept;
     switch (event) {
     case GALE__MULTIPART_PART:
-        if (!begin_part(f, &m->part)) return;
-        kept = f->part->fate == GALE_PART_KEEP && !gale__part_is_file(f->part);
-        m->limits.max_part_bytes =
-            gale__part_is_file(f->part) ? f->handler.max_file_bytes : UINT64_MAX;
-        if (kept) count_field(f, f->part->name.len);
+        if (begin_part(f, &m->part)) limit_part(f);
         return;
     case GALE__MULTIPART_DATA:
         part_data(f, data);
