@@ -148,7 +148,6 @@ typedef struct gale_req_s gale_req_t;       /* one request; loop only; until on_
 typedef struct gale_ws_s gale_ws_t; /* one WebSocket; loop only; until its on_close returns */
 /* One raw byte stream; loop only; until its on_close returns. */
 typedef struct gale_tunnel_s gale_tunnel_t;
-typedef struct gale_ws_s gale_ws_t;       /* one WebSocket; loop only; until its on_close returns */
 typedef struct gale_form_s gale_form_t;   /* a request's form; loop only; until on_done returns */
 typedef struct gale_part_s gale_part_t;   /* a field or file of it; loop only; see gale_form_read */
 typedef struct gale_timer_s gale_timer_t; /* one timer of a worker; loop only */
