@@ -151,7 +151,8 @@ TEST(proxied, in_pieces_H1_28) {
 /* Not a byte comes back, and the connection ends: for a request as well. */
 TEST(proxied, without_a_header_connections_are_cut_H1_28) {
     static const char *const bad[] = {
-        LAST, "PROXY TCP4 1.2.3.4\r\n", "\x16\x03\x01\x02", "PROXY UNKNOWNX\r\n" LAST, "\r\n\r\nX",
+        LAST,        "PROXY TCP4 1.2.3.4\r\n", "\x16\x03\x01\x02", ("PROXY UNKNOWNX\r\n" LAST),
+        "\r\n\r\nX",
     };
     gale_server_t *s = start("http://127.0.0.1:0?proxy=required", NULL, 0);
     REQUIRE(s != NULL);
