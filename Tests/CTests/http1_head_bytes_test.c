@@ -164,3 +164,30 @@ TEST(http1_head, goes_on_where_it_was) {
         CHECK_EQ_UINT(table[0].value.len, 3995);
     }
 }
+
+/* HU-05, A21: ten thousand fields of one name are a table of ten thousand, each touched once. */
+TEST(http1_head, many_of_one_name) {
+    enum { MANY = 10000 };
+    static gale_header_t table[MANY];
+    static char text[MANY * 8 + 64];
+    gale__head_limits_t limits = {sizeof text, MANY, 0};
+    size_t len = (size_t)snprintf(text, sizeof text, "GET / HTTP/1.0\r\n"), count;
+    for (int i = 0; i < MANY; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "A:%04d\r\n", i);
+    }
+    memcpy(text + len, "\r\n", 2);
+    len += 2;
+    const gale__head_impl_t *impls = gale__head_impls(&count);
+    for (size_t i = 0; i < count; i++) {
+        gale__head_t head;
+        gale__head_init(&head, table);
+        CHECK_EQ_INT(impls[i].parse(&head, &limits, text, len), (int)len);
+        CHECK_EQ_UINT(head.header_count, MANY);
+        CHECK_EQ_STR(table[0].value, "0000");
+        CHECK_EQ_STR(table[MANY - 1].value, "9999");
+        limits.max_headers = MANY - 1;
+        gale__head_init(&head, table);
+        CHECK_EQ_INT(impls[i].parse(&head, &limits, text, len), -431);
+        limits.max_headers = MANY;
+    }
+}

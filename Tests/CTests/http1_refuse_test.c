@@ -84,7 +84,7 @@ static void check_refused(const row_t *row) {
     rig_close(&rig);
 }
 
-/* H1-08, H1-10, H1-11, H1-12, H1-13, HU-07, HU-22 */
+/* H1-08, H1-10, H1-11, H1-12, H1-13, H1-31, HU-07, HU-22 */
 TEST(http1_refuse, says_why_and_closes) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned before = test_failures();

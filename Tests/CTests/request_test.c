@@ -46,6 +46,7 @@ TEST(request, line_and_fields) {
     done_with(&rig, &client);
 }
 
+/* HU-21: split at the first question mark; neither decoded nor cleaned. */
 TEST(request, paths_and_queries) {
     static const struct {
         const char *line, *path, *query;
@@ -62,6 +63,9 @@ TEST(request, paths_and_queries) {
         {"GET http://h/p?q", "/p", "q"},
         {"GET http://h?q", "/", "q"},
         {"GET //a/b", "//a/b", ""},
+        {"GET /a/../b/./c//", "/a/../b/./c//", ""},
+        {"GET /%2e%2E/%3fx?%3f?", "/%2e%2E/%3fx", "%3f?"},
+        {"GET /a%", "/a%", ""},
         {"CONNECT h:80", "h:80", ""},
         {"GET /a:b//c", "/a:b//c", ""},
     };
