@@ -6,6 +6,7 @@
  *     /broadcast   a WebSocket on which each message goes to all sockets
  *     /body        the body of a POST, as it came
  *     /static/     the folder given by --root
+ *     /client      whom the server takes the client for (this one only)
  *     all else     any method, any target: the request as JSON
  */
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "echo/broadcast.h"
+#include "echo/client.h"
 #include "echo/json.h"
 
 static gale_server_t *server;
@@ -74,6 +76,8 @@ static void on_request(gale_req_t *req, void *data) {
         gale_respond_text(req, 200, "Hello, World!");
     } else if (equals(path, "/ws")) {
         ws_accept(req);
+    } else if (equals(path, "/client")) {
+        echo_client(req);
     } else if (equals(path, "/broadcast")) {
         broadcast_join(req, server);
     } else if (equals(path, "/body") && equals(method, "POST")) {
@@ -99,11 +103,13 @@ static void on_request(gale_req_t *req, void *data) {
 
 typedef struct {
     const char *host, *port, *root, *unix_path;
-    uint32_t workers;
+    const char *listen, *trust, *forwarded;
+    uint32_t workers, family;
 } options_t;
 
 static const char usage[] =
-    "usage: echo [--port PORT] [--host HOST] [--workers N] [--root FOLDER] [--unix PATH]\n";
+    "usage: echo [--port PORT] [--host HOST] [--workers N] [--root FOLDER] [--unix PATH]\n"
+    "            [--listen URL] [--trust NETWORKS] [--forwarded x|rfc7239|x-real-ip]\n";
 
 static _Noreturn void bad_usage(const char *what, const char *word) {
     fprintf(stderr, "echo: %s %s; --help lists the flags\n", what, word);
@@ -123,6 +129,14 @@ static unsigned long number(const char *flag, const char *text, unsigned long mi
     return value;
 }
 
+static uint32_t family(const char *name) {
+    static const char *const names[] = {"x", "rfc7239", "x-real-ip"};
+    for (uint32_t i = 0; i < 3; i++) {
+        if (strcmp(name, names[i]) == 0) return i; /* GALE_FORWARDED_* */
+    }
+    bad_usage("unknown family", name);
+}
+
 static options_t parse(int argc, char **argv) {
     options_t o = {.host = "127.0.0.1"};
     for (int i = 1; i < argc; i++) {
@@ -131,11 +145,14 @@ static options_t parse(int argc, char **argv) {
             fputs(usage, stdout);
             exit(0);
         }
-        const char **text = strcmp(flag, "--port") == 0   ? &o.port
-                            : strcmp(flag, "--host") == 0 ? &o.host
-                            : strcmp(flag, "--root") == 0 ? &o.root
-                            : strcmp(flag, "--unix") == 0 ? &o.unix_path
-                                                          : NULL;
+        const char **text = strcmp(flag, "--port") == 0        ? &o.port
+                            : strcmp(flag, "--host") == 0      ? &o.host
+                            : strcmp(flag, "--root") == 0      ? &o.root
+                            : strcmp(flag, "--unix") == 0      ? &o.unix_path
+                            : strcmp(flag, "--listen") == 0    ? &o.listen
+                            : strcmp(flag, "--trust") == 0     ? &o.trust
+                            : strcmp(flag, "--forwarded") == 0 ? &o.forwarded
+                                                               : NULL;
         if (text == NULL && strcmp(flag, "--workers") != 0) bad_usage("unknown argument", flag);
         if (++i == argc) bad_usage("no value for", flag);
         if (text != NULL) {
@@ -145,8 +162,9 @@ static options_t parse(int argc, char **argv) {
         }
     }
     if (o.port != NULL) number("--port", o.port, 0, 65535);
-    /* --unix alone: no TCP. */
-    if (o.port == NULL && o.unix_path == NULL) o.port = "8080";
+    /* --unix or --listen alone: no other address. */
+    if (o.port == NULL && o.unix_path == NULL && o.listen == NULL) o.port = "8080";
+    if (o.forwarded != NULL) o.family = family(o.forwarded);
     return o;
 }
 
@@ -164,10 +182,37 @@ static _Noreturn void fail(const char *what) {
     exit(1);
 }
 
+/* On each address that was asked for; says where. */
+static void listen_on(const options_t *o) {
+    const char *open = strchr(o->host, ':') != NULL ? "[" : "";
+    const char *close = *open == '[' ? "]" : "";
+    char url[512];
+    const char *and = "listening on ";
+    if (o->port != NULL) {
+        snprintf(url, sizeof url, "http://%s%s%s:%s", open, o->host, close, o->port);
+        if (gale_server_listen(server, url) < 0) fail(gale_server_errmsg(server));
+        printf("%shttp://%s%s%s:%d", and, open, o->host, close, gale_server_port(server, 0));
+        and = " and ";
+    }
+    if (o->unix_path != NULL) {
+        snprintf(url, sizeof url, "unix:%s", o->unix_path);
+        if (gale_server_listen(server, url) < 0) fail(gale_server_errmsg(server));
+        printf("%s%s", and, url);
+        and = " and ";
+    }
+    if (o->listen != NULL) {
+        if (gale_server_listen(server, o->listen) < 0) fail(gale_server_errmsg(server));
+        printf("%s%s", and, o->listen);
+    }
+    printf("\n");
+}
+
 int main(int argc, char **argv) {
     options_t options = parse(argc, argv);
     gale_config_t config = gale_config();
     config.workers = options.workers;
+    config.trusted_proxies = options.trust;
+    config.forwarded_family = options.family;
     config.ws_max_message_bytes = 16 << 20;
     int status = gale_server_new(&server, &config);
     if (status < 0) fail(gale_strerror(status));
@@ -183,23 +228,9 @@ int main(int argc, char **argv) {
     handler.on_worker_stop = broadcast_worker_stop;
     gale_server_handle(server, &handler, NULL);
 
-    const char *open = strchr(options.host, ':') != NULL ? "[" : "";
-    const char *close = *open == '[' ? "]" : "";
-    char url[512], unix_url[512];
-    if (options.port != NULL) {
-        snprintf(url, sizeof url, "http://%s%s%s:%s", open, options.host, close, options.port);
-        if (gale_server_listen(server, url) < 0) fail(gale_server_errmsg(server));
-        snprintf(url, sizeof url, "http://%s%s%s:%d", open, options.host, close,
-                 gale_server_port(server, 0));
-    }
-    if (options.unix_path != NULL) {
-        snprintf(unix_url, sizeof unix_url, "unix:%s", options.unix_path);
-        if (gale_server_listen(server, unix_url) < 0) fail(gale_server_errmsg(server));
-    }
+    listen_on(&options);
     on_signals(on_signal);
-    printf("listening on %s%s%s\n", options.port != NULL ? url : "",
-           options.port != NULL && options.unix_path != NULL ? " and " : "",
-           options.unix_path != NULL ? unix_url : "");
+    gale_notify("READY=1");
     fflush(stdout);
 
     status = gale_server_run(server);
