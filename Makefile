@@ -79,6 +79,11 @@ abi: ## record what was added to gale.h in Tests/Install/recorded; ANEW=1: also 
 	@.ci/packages $(C_PACKAGES) python3 abigail-tools
 	@Tests/Install/abi $(if $(ANEW),--anew,--record)
 
+proxies: ## the C echo server behind nginx, haproxy and systemd's sockets, as docs/deploy.md has them
+	@.ci/packages $(C_PACKAGES) python3 nginx libnginx-mod-stream haproxy openssl systemd
+	@$(MAKE) examples-c
+	python3 Tests/Proxy/run.py build/examples/echo
+
 parity: ## the behaviours of docs/tornado-parity.md that no test proves
 	@.ci/packages python3
 	@.ci/parity
@@ -132,5 +137,5 @@ examples-swift:
 	swift build -c release --product echo
 	swift build -c release --product chat
 
-.PHONY: help chat test lib install examples bench asan tsan neon fuzz format check abi docs clean \
+.PHONY: help chat test lib install examples bench asan tsan neon fuzz format check abi proxies docs clean \
 	test-c ctest test-swift test-examples test-install sanitize examples-c examples-swift
