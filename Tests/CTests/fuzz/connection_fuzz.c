@@ -44,7 +44,7 @@ static uint8_t next(fuzz_t *f) {
     return f->at < f->size ? f->data[f->at++] : 0;
 }
 
-static char pattern[70000];
+static char pattern[300000];
 
 static void count_free(void *arg) {
     ++*(unsigned *)arg;
@@ -55,7 +55,7 @@ static gale_buf_t buf(fuzz_t *f, size_t len) {
     return (gale_buf_t){pattern, len, count_free, &f->freed};
 }
 
-static const size_t sizes[] = {0, 1, 100, 1024, 1025, 5000, 20000, 70000};
+static const size_t sizes[] = {0, 1, 100, 1024, 1025, 5000, 20000, 300000};
 static size_t pick_size(fuzz_t *f) {
     return sizes[next(f) % 8];
 }
@@ -348,6 +348,11 @@ static const char *const canned[] = {
     "\x82\xfe\x0b\xb8\x01\x01\x01\x01",
     "CONNECT h:80" H "\r\nearly",
     "GET /" H "Upgrade: raw\r\nConnection: Upgrade\r\n\r\n",
+    "GET /" H "Accept-Encoding: *, identity;q=0\r\n\r\n",
+    "GET /" H "Accept-Encoding: gzip, identity;q=0\r\n\r\n",
+    "POST /" H "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "POST /" H "Content-Encoding: br\r\nContent-Length: 100\r\n\r\n",
+    "POST /" H "Content-Encoding: zstd\r\nContent-Length: 60\r\n\r\n",
 };
 
 static void play(fuzz_t *f) {
@@ -416,6 +421,9 @@ static void open_server(fuzz_t *f) {
     c.allow_half_close = how & 2;
     if (how & 4) c.max_headers = 3, c.max_header_bytes = 256;
     if (how & 8) c.write_high_water = 2000, c.write_low_water = 500, c.write_limit = 150000;
+    if (how & 32) c.compress = GALE_CODING_ALL, c.compress_min_bytes = 1;
+    if (how & 64) c.decompress = GALE_CODING_ALL, c.decompress_ratio = 5;
+    if (how & 128) c.coding_memory = 300000;
     h.on_request = on_request;
     h.on_done = on_done;
     h.on_drain = on_drain;
@@ -440,7 +448,7 @@ static void check_left(const fuzz_t *f) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_t f = {.data = data, .size = size};
-    memset(pattern, 'p', sizeof pattern);
+    if (pattern[0] == '\0') memset(pattern, 'p', sizeof pattern);
     open_server(&f);
     while (f.at < f.size) play(&f);
     if (f.peer != NULL) gale_peer_close(f.peer);
