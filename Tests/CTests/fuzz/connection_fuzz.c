@@ -442,7 +442,8 @@ static void check_left(const fuzz_t *f) {
     MUST(f->tunnels_closed == f->tunnels_opened);
     MUST(f->posted == f->posts);
     if (w->state != GALE__WORKER_RUNNING) return; /* pools may be gone */
-    MUST(w->conns == NULL && w->conn_count == 0 && w->dirty == NULL && w->wheel.count == 0);
+    MUST(w->conns == NULL && w->conn_count == 0 && w->dirty == NULL);
+    MUST(w->wheel.count == (w->beat.deadline != 0));
     MUST(w->blocks.pinned == 0 && (w->blocks.current == NULL || w->blocks.current->refs == 0));
 }
 

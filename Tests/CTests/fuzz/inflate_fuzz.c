@@ -53,11 +53,12 @@ static void check_decoding(int which, const char *bytes, size_t len, uint32_t se
     coded_t want = decode(which, bytes, len, FEED_WHOLE, 0);
     for (int mode = FEED_BYTES; mode <= FEED_RANDOM; mode++) {
         coded_t got = decode(which, bytes, len, mode, seed);
-        if (want.len >= LIMIT || got.len >= LIMIT) {
-            /* Stopped: by then the other one may have met its end. */
-        } else {
+        bool stopped = want.len >= LIMIT || got.len >= LIMIT;
+        /* libzstd compares a frame's length with what the frame says only where it has all of it. */
+        bool lax = codings[which] == GALE__ZSTD && want.result < 0 && got.result >= 0;
+        if (!stopped && !lax) {
             MUST((got.result < 0) == (want.result < 0) && got.whole == want.whole);
-            /* How much of one that is broken or not complete has come out depends on the pieces. */
+            /* How much of one that is broken or incomplete has come out depends on the pieces. */
             MUST(!want.whole || got.len == want.len);
         }
         size_t least = got.len < want.len ? got.len : want.len;
