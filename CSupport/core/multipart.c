@@ -172,9 +172,8 @@ static size_t search(const gale__multipart_t *m, gale_str_t bytes, size_t from) 
     while (p < end) {
         if (*p != '\r' && (p = memchr(p, '\r', (size_t)(end - p))) == NULL) break;
         size_t left = (size_t)(end - p), n = left < m->delimiter_len ? left : m->delimiter_len;
-        if ((left == 1 || p[1] == '\n') && memcmp(p, m->delimiter, n) == 0) {
-            return (size_t)(p - bytes.ptr);
-        }
+        bool likely = left < 3 || (p[1] == '\n' && p[2] == '-');
+        if (likely && memcmp(p, m->delimiter, n) == 0) return (size_t)(p - bytes.ptr);
         p++;
     }
     return bytes.len;

@@ -1,6 +1,7 @@
 /* Forms that pause, are answered early, or whose client leaves (HU-18). */
 #include "rig_alloc.h"
 #include "rig_form.h"
+#include "rig_ws.h"
 
 #define S(text) gale_str(text, sizeof(text) - 1)
 
@@ -184,6 +185,60 @@ TEST(form_flow, the_client_leaves_HU_18) {
         rig_form_close(&t);
     }
     rig_text_free(&copy);
+}
+
+TEST(form_flow, expect_continue_H1_06) {
+    static const char head[] = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                               "Content-Type: application/x-www-form-urlencoded\r\n";
+    for (int large = 0; large <= 1; large++) {
+        rig_form_t t;
+        rig_client_t client;
+        rig_form_init(&t, true);
+        t.handler.max_bytes = large ? 2 : 3;
+        rig_open(&t.rig);
+        rig_connect(&t.rig, &client);
+        rig_send(&client, head);
+        rig_send(&client, "Content-Length: 3\r\n\r\n");
+        rig_turn(&t.rig, 2);
+        CHECK_EQ_INT(rig_status_of(rig_take(&client)), large ? 413 : 100);
+        rig_send(&client, "a=1");
+        rig_turn(&t.rig, 2);
+        if (!large) CHECK_EQ_INT(rig_status_of(rig_take(&client)), 200);
+        CHECK_EQ_INT(t.status, large ? GALE_ELIMIT : GALE_OK);
+        rig_drop(&t.rig, &client);
+        rig_form_close(&t);
+    }
+}
+
+/* The request may end while the form is on the stack. */
+static void upgrade_at_end(rig_form_t *t, int status) {
+    static rig_ws_t ws;
+    gale_ws_handler_t h = rig_ws_handler();
+    gale_ws_t *socket;
+    CHECK_EQ_INT(status, GALE_OK);
+    memset(&ws, 0, sizeof ws);
+    t->keep_quiet = true;
+    CHECK_EQ_INT(gale_ws_accept(gale_form_req(t->form), &h, &ws, NULL, 0, &socket), 0);
+    CHECK_EQ_UINT(t->rig.dones, 1);
+    gale_ws_abort(socket);
+}
+
+TEST(form_flow, upgraded_at_its_end) {
+    rig_form_t t;
+    rig_client_t client;
+    rig_form_init(&t, true);
+    t.on_end = upgrade_at_end;
+    rig_open(&t.rig);
+    rig_connect(&t.rig, &client);
+    rig_text_t text = {0};
+    rig_text_add(&text, gale_str(RIG_UPGRADE, strlen(RIG_UPGRADE) - 2));
+    rig_text_addf(&text, "Content-Type: application/x-www-form-urlencoded\r\n\r\n");
+    rig_send_bytes(&client, text.text, text.len);
+    rig_turn(&t.rig, 3);
+    CHECK_EQ_INT(t.rig.last_status, GALE_EUPGRADED);
+    rig_text_free(&text);
+    rig_drop(&t.rig, &client);
+    rig_form_close(&t);
 }
 
 TEST(form_flow, too_slow) {
