@@ -165,8 +165,8 @@ static bool match_on(gale__multipart_t *m, gale_str_t bytes, size_t *pos) {
     return m->matched == m->delimiter_len;
 }
 
-/* Where the next delimiter begins or may begin; bytes.len if it doesn't. A run of CRs is walked
- * without calling memchr for each. */
+/* Where the next delimiter begins or may begin; bytes.len if it doesn't. Runs of CR and of
+ * CR LF are walked without calling memchr for each. */
 static size_t search(const gale__multipart_t *m, gale_str_t bytes, size_t from) {
     const char *p = bytes.ptr + from, *end = bytes.ptr + bytes.len;
     while (p < end) {
@@ -174,7 +174,7 @@ static size_t search(const gale__multipart_t *m, gale_str_t bytes, size_t from) 
         size_t left = (size_t)(end - p), n = left < m->delimiter_len ? left : m->delimiter_len;
         bool likely = left < 3 || (p[1] == '\n' && p[2] == '-');
         if (likely && memcmp(p, m->delimiter, n) == 0) return (size_t)(p - bytes.ptr);
-        p++;
+        p += left > 1 && p[1] == '\n' ? 2 : 1;
     }
     return bytes.len;
 }
