@@ -252,8 +252,9 @@ typedef struct {
     uint64_t ws_max_message_bytes; /* default 10 MiB; over it the socket closes with 1009 */
     uint32_t ws_close_timeout_ms;  /* how long a close waits for the peer's answer; default 5000 */
     uint32_t allow_half_close;     /* 1: a client that shut down its sending side still gets a late
-                                      answer; then one that left is noticed only when something is
-                                      written to it. Default 0 */
+                                      answer, or the rest of a stream; then one that left is noticed
+                                      only when something is written to it. Default 0: it gets what
+                                      is queued */
     uint32_t no_server_header;     /* 1: send no "Server: gale" */
 
     /* The proxies whose word is taken for the client's address, scheme and host: networks and

@@ -282,6 +282,13 @@ static bool rests(const gale__conn_t *c) {
     return c->in != NULL && c->turn_left == 0;
 }
 
+/* Whether the response is on its way without more of the handler's doing. */
+static bool is_sending(const gale__conn_t *c) {
+    const gale_req_t *r = c->req;
+    return r->resp_state == GALE__RESP_ENDED || r->file != NULL || r->source != NULL ||
+           (r->resp_state == GALE__RESP_BEGUN && gale__conn_queued(c) > 0);
+}
+
 /* The client has shut down its sending side, and all that it sent before has had its turn. */
 static void take_eof(gale__conn_t *c) {
     const gale_req_t *r = c->req;
@@ -291,7 +298,7 @@ static void take_eof(gale__conn_t *c) {
         c->close_when_flushed = true; /* answers may still be on their way out */
         break;
     case GALE__PHASE_ANSWER:
-        if (r->resp_state == GALE__RESP_NONE && !may_wait) gale__conn_cut(c, GALE_EGONE);
+        if (!is_sending(c) && !may_wait) gale__conn_cut(c, GALE_EGONE);
         break;
     case GALE__PHASE_BODY:
         if (r->held != NULL && !c->paused) break; /* its turn comes */
