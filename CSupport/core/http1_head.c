@@ -255,10 +255,7 @@ bool gale__head_unfold(const gale__head_t *head, const gale__head_limits_t *limi
     static const gale_str_t never[] = {{"Host", 4},        {"Content-Length", 14},
                                        {"Connection", 10}, {"Transfer-Encoding", 17},
                                        {"Upgrade", 7},     {"Expect", 6}};
-    bool blank = bytes[line] == ' ' || bytes[line] == '\t';
-    if (!(limits->lenient & GALE__LENIENT_OBS_FOLD) || !blank || head->header_count == 0) {
-        return false;
-    }
+    if (!(limits->lenient & GALE__LENIENT_OBS_FOLD) || head->header_count == 0) return false;
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         if (gale__eq_nocase(head->headers[head->header_count - 1].name, never[i])) return false;
     }

@@ -227,7 +227,8 @@ GALE__INLINE int parse_fields(gale__head_t *head, cursor_t *c, uint32_t line, ui
             at = find_name_end(c, at);
             if (GALE__UNLIKELY(at == c->cap)) return wait(head, c, GALE__PHASE_NAME, line, at, max);
             if (GALE__UNLIKELY(b[at] != ':' || at == line)) {
-                if (at > line || !gale__head_unfold(head, limits, b, line)) {
+                bool blank = at == line && (b[at] == ' ' || b[at] == '\t');
+                if (!blank || !gale__head_unfold(head, limits, b, line)) {
                     return parse_end(head, c, line, at, limits, max);
                 }
                 head->header_count--; /* its value goes on */

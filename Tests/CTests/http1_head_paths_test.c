@@ -53,10 +53,8 @@ static bool same_str(const parsed_t *a, gale_str_t x, const parsed_t *b, gale_st
 static bool same(const parsed_t *a, const parsed_t *b) {
     const gale__head_t *p = &a->head, *q = &b->head;
     /* Unfinished ones must have come to the same place too. */
-    if (a->result != b->result || p->error != q->error || p->header_count != q->header_count) {
-        return false;
-    }
-    if (a->result < 0) return true;
+    if (a->result != b->result || p->header_count != q->header_count) return false;
+    if (a->result < 0) return strcmp(p->error, q->error) == 0;
     if (a->result == 0 &&
         (p->scanned != q->scanned || p->line != q->line || p->state != q->state)) {
         return false;
