@@ -700,7 +700,8 @@ typedef struct {
     uint32_t memory_bytes; /* of kept files, together; the rest goes to disk; default 65536 */
     uint32_t always_disk;  /* 1: kept files go to disk whatever their size */
     /* Folder of the temporary files; default $TMPDIR or /tmp. Copied. They have no name there, or
-     * (file systems without O_TMPFILE) a random one and mode 0600; they go with the form. */
+     * (file systems without O_TMPFILE) a random one and mode 0600; they go with the form. Each
+     * holds a descriptor until then. */
     const char *GALE_NULLABLE folder;
 
     /* A part begins; its name, file name, type and headers are known. Gives GALE_PART_*; null

@@ -17,8 +17,6 @@ static void advance(gale__spool_t *s);
 
 /* ---------------------------------------------------------------------------------------- going */
 
-/* The names a file may have and its descriptor go in the pool as well: to free the blocks of a large
- * file takes time. Where a call cannot be queued it is made here. */
 static void dispose(gale__spool_t *s);
 
 static void on_disposed(uv_fs_t *fs) {
@@ -27,6 +25,8 @@ static void on_disposed(uv_fs_t *fs) {
     dispose(s);
 }
 
+/* Removes the name, closes the file, then frees. The first two are the pool's work as well, since
+ * giving back the blocks of a large file takes time; a call that cannot be queued is made here. */
 static void dispose(gale__spool_t *s) {
     s->fs.data = s;
     while (s->path != NULL || s->fd >= 0) {
