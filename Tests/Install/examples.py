@@ -332,6 +332,70 @@ def restart(name, program, folder):
         check(ends(current, 10), f"{name}: the last one stops")
 
 
+class Mirror:
+    """A target that reads to the end and then sends all of it back."""
+
+    def __enter__(self):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(8)
+        self.port = self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        return self
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                s, _ = self.socket.accept()
+                threading.Thread(target=self.mirror, args=(s,), daemon=True).start()
+
+    @staticmethod
+    def mirror(s):
+        data = b""
+        with contextlib.suppress(OSError), s:
+            while chunk := s.recv(65536):
+                data += chunk
+            s.sendall(data)
+
+    def __exit__(self, kind, error, trace):
+        self.socket.close()
+
+
+def tunnel(name, program, folder):
+    port = free_port()
+
+    def through(target, data):
+        with connect(port) as s:
+            s.sendall(f"CONNECT 127.0.0.1:{target} HTTP/1.1\r\nHost: x\r\n\r\n".encode() + data[:10])
+            s.sendall(data[10:])
+            s.shutdown(socket.SHUT_WR)
+            back = b""
+            while chunk := s.recv(65536):
+                back += chunk
+        return back
+
+    with Mirror() as target, Server(name, [program, port, target.port], port):
+        data = os.urandom(5 << 20)
+        head, _, back = through(target.port, data).partition(b"\r\n\r\n")
+        check(head.startswith(b"HTTP/1.1 200 OK\r\n") and b"Content-Length" not in head and back == data,
+              f"{name}: bytes go through and come back behind a half-close", (head, len(back)))
+        check(through(target.port, b"").endswith(b"\r\n\r\n"), f"{name}: nothing goes through as well")
+        check(through(target.port + 1, b"").startswith(b"HTTP/1.1 403 "), f"{name}: another target is refused")
+        check(http(port, "GET / HTTP/1.1\nHost: x")[0] == 403, f"{name}: GET is refused")
+        with connect(port) as gone:
+            gone.sendall(f"CONNECT 127.0.0.1:{target.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        refuses(name, [program, port, target.port], 1, "a port in use")
+        refuses(name, [program], 2, "no ports")
+        held = connect(port)  # the stop ends it
+        held.sendall(f"CONNECT 127.0.0.1:{target.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        check(held.recv(100).startswith(b"HTTP/1.1 200 "), f"{name}: a tunnel that stays open")
+    held.close()
+    port, nobody = free_port(), free_port()
+    with Server(name, [program, port, nobody], port):
+        check(through(nobody, b"").startswith(b"HTTP/1.1 502 "), f"{name}: a target that is not there")
+
+
 def python_hello(name, program, folder):
     port = free_port()
     command = [sys.executable, program]
@@ -350,7 +414,7 @@ def main():
         sys.exit(__doc__)
     runs = []
     for folder in map(pathlib.Path, sys.argv[1:]):
-        for test in (hello, echo, embed_loop, worker_thread, upload, restart, chat, chat_c):
+        for test in (hello, echo, embed_loop, worker_thread, upload, tunnel, restart, chat, chat_c):
             program = folder / test.__name__.replace("_", "-" if test is chat_c else "_")
             if program.is_file() and os.access(program, os.X_OK):
                 runs.append((test, program))
