@@ -19,7 +19,7 @@ enum {
     RETRY_MS = 100,    /* when no descriptor is to be had */
     EVICT_LOOK = 256,  /* clients looked at to find an idle one */
     FRESH_MS = 10,     /* in which the first bytes of a new client come, if it means well */
-    HALF_HEAD_MS = 1000
+    MOMENT_MS = 200
 };
 
 /* What an accept point's clients are. */
@@ -49,19 +49,23 @@ static void turn_away(gale_worker_t *w, int fd) {
 
 #define BUSY INT64_MAX
 
-/* Since when the client has nothing under way; BUSY when it has. One that has just come is given
- * a moment, and one whose head is coming a longer one. */
+/* Since when the client has nothing under way; BUSY when it has. One that has just come, whose head is
+ * coming, or that has not read its last answer yet is given a moment. The last kind goes first. */
 static int64_t idle_since(const gale__conn_t *c) {
     const gale_config_t *config = &c->worker->server->config;
     int64_t deadline = (int64_t)c->timer.deadline, now = (int64_t)uv_now(c->worker->loop);
-    bool between = c->phase == GALE__PHASE_HEAD || c->phase == GALE__PHASE_PROXY;
-    if (!c->admitted || !between || c->depth > 0 || c->settling) return BUSY;
+    if (!c->admitted || c->depth > 0 || c->settling) return BUSY;
+    if (c->phase == GALE__PHASE_LINGER && c->deadline == GALE__DEADLINE_LINGER) {
+        int64_t since = deadline - GALE__LINGER_MS;
+        return now - since >= MOMENT_MS ? INT64_MIN + since : BUSY;
+    }
+    if (c->phase != GALE__PHASE_HEAD && c->phase != GALE__PHASE_PROXY) return BUSY;
     if (c->deadline == GALE__DEADLINE_IDLE) {
         return c->in == NULL ? deadline - config->idle_timeout_ms : BUSY;
     }
     if (c->deadline != GALE__DEADLINE_HEADER) return BUSY;
     int64_t since = deadline - config->header_timeout_ms;
-    return now - since >= (c->fresh ? FRESH_MS : HALF_HEAD_MS) ? since : BUSY;
+    return now - since >= (c->fresh ? FRESH_MS : MOMENT_MS) ? since : BUSY;
 }
 
 /* The client that has been idle longest, of a good number of this worker's, gives way. */

@@ -17,7 +17,6 @@ enum {
     IN_FIRST = 1024,  /* a split head seldom needs more */
     IN_LIMIT = 65536, /* bytes of later requests, or of a paused body, before reading stops */
     LINGER_BYTES = 1 << 20,
-    LINGER_MS = 2000,
     TURN_ROUNDS = 32, /* of writing and being drained in one turn of the loop */
     FREE_CONNS = 256
 };
@@ -337,7 +336,7 @@ static void shut_when_flushed(gale__conn_t *c) {
     }
     c->shut = true;
     c->transport->shutdown(c);
-    gale__conn_set_deadline(c, GALE__DEADLINE_LINGER, LINGER_MS);
+    gale__conn_set_deadline(c, GALE__DEADLINE_LINGER, GALE__LINGER_MS);
 }
 
 void gale__conn_settle(gale__conn_t *c) {

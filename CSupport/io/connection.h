@@ -62,6 +62,9 @@ typedef enum {
     GALE__DEADLINE_TUNNEL
 } gale__deadline_t;
 
+/* How long a client has to take its last answer and leave. */
+enum { GALE__LINGER_MS = 2000 };
+
 /* What one client may ask for in one turn of the loop, so that a flood of tiny requests does not
  * starve the others: a message or a piece of a body is 1, a request GALE__REQUEST_WORK. */
 enum { GALE__TURN_WORK = 256, GALE__REQUEST_WORK = 4 };
