@@ -1,4 +1,6 @@
 /* Tunnels: bytes in both directions, the two ends, back-pressure, and how they go. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -272,4 +274,81 @@ TEST(tunnel, over_a_socket) {
     CHECK_EQ_UINT(play.closes, 1);
     CHECK_EQ_INT(play.status, GALE_OK);
     rig_text_free(&play.in);
+}
+
+/* From two other threads at a time: all of it arrives, and is freed. */
+enum { WRITERS = 2, ROUNDS = 2000 };
+
+typedef struct {
+    gale_server_t *server;
+    _Atomic uint64_t ref;
+    atomic_uint freed;
+    unsigned taken; /* by gale_ref_write, of all threads; behind the lock */
+    pthread_mutex_t lock;
+    atomic_int closed;
+} shared_t;
+
+static void count_freed(void *arg) {
+    atomic_fetch_add((atomic_uint *)arg, 1);
+}
+
+static void *write_many(void *arg) {
+    shared_t *s = arg;
+    gale_ref_t ref;
+    unsigned taken = 0;
+    while ((ref.bits = atomic_load(&s->ref)) == 0) usleep(100);
+    for (int i = 0; i < ROUNDS; i++) {
+        gale_buf_t buf = {"x", 1, count_freed, &s->freed};
+        taken += gale_ref_write(s->server, ref, buf) == 0;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->taken += taken;
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static void shared_close(gale_tunnel_t *t, int status, void *data) {
+    (void)t, (void)status;
+    atomic_store(&((shared_t *)data)->closed, 1);
+}
+
+static void shared_request(gale_req_t *req, void *data) {
+    shared_t *s = data;
+    gale_tunnel_t *t;
+    gale_tunnel_handler_t h = gale_tunnel_handler();
+    h.on_close = shared_close;
+    CHECK_EQ_INT(gale_tunnel_accept(req, gale_str(NULL, 0), &h, s, NULL, 0, &t), 0);
+    atomic_store(&s->ref, gale_tunnel_ref(t).bits);
+}
+
+TEST(tunnel, written_to_from_other_threads) {
+    gale_config_t config = gale_config();
+    gale_handler_t h = gale_handler();
+    shared_t shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_t threads[WRITERS];
+    static char out[WRITERS * ROUNDS + 1];
+    config.workers = 1;
+    h.on_request = shared_request;
+    gale_server_t *s = live_start(&config, &h, &shared, "http://127.0.0.1:0");
+    REQUIRE(s != NULL);
+    shared.server = s;
+    int fd = sock_connect(gale_server_port(s, 0));
+    REQUIRE(fd >= 0);
+    for (int i = 0; i < WRITERS; i++) {
+        REQUIRE(pthread_create(&threads[i], NULL, write_many, &shared) == 0);
+    }
+    CHECK(sock_send(fd, CONNECT));
+    /* The head ends with the empty line; then as many bytes as were written. */
+    char last[4] = "";
+    while (memcmp(last, "\r\n\r\n", 4) != 0) {
+        memmove(last, last + 1, 3);
+        REQUIRE(recv(fd, last + 3, 1, 0) == 1);
+    }
+    CHECK_EQ_INT(sock_read(fd, out, sizeof out, NULL), sizeof out - 1);
+    for (int i = 0; i < WRITERS; i++) pthread_join(threads[i], NULL);
+    close(fd);
+    live_end(s);
+    CHECK_EQ_UINT(shared.taken, WRITERS * ROUNDS);
+    CHECK_EQ_UINT(atomic_load(&shared.freed), WRITERS * ROUNDS);
+    CHECK_EQ_INT(atomic_load(&shared.closed), 1);
 }
