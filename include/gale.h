@@ -46,6 +46,8 @@
  *   gale_worker_*, gale_timer_*, gale_peer_*    yes            no: GALE_ETHREAD     no
  *   gale_respond*, gale_resp_*, gale_req_*      yes            no: GALE_ETHREAD     no
  *   gale_ws_*, gale_tunnel_*, gale_files_serve  yes            no: GALE_ETHREAD     no
+ *   gale_sse_format                             yes            yes                  yes
+ *   gale_sse_*                                  yes            no: GALE_ETHREAD     no
  *   gale_ref_req, _ws, _tunnel                  yes            no: null             no
  *   gale_form_read, gale_part_save, _take_fd    yes            no: GALE_ETHREAD     no
  *   gale_form_*, gale_part_*                    yes            no                   no
@@ -913,6 +915,41 @@ GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t p
                               const gale_header_t *GALE_NULLABLE headers, size_t count);
 /* Frees it; not while a server still uses it. Null is allowed. Any thread. Since 0.1. */
 GALE_API void gale_files_free(gale_files_t *GALE_NULLABLE files);
+
+/* --------------------------------------------------------------------------- server-sent events */
+
+/* One event of a stream (WHATWG HTML 9.2.6). Fields whose ptr is null are not sent. */
+typedef struct {
+    size_t struct_size; /* sizeof(gale_sse_event_t), set by gale_sse_event() */
+    gale_str_t data;    /* text of any number of lines, UTF-8; without it the client only takes note
+                           of id and retry */
+    gale_str_t event;   /* its type, one line; the client's default is "message" */
+    gale_str_t id;      /* one line without NUL: what the client says in Last-Event-ID when it comes
+                           back; empty: it forgets */
+    uint32_t retry_ms;  /* how long the client waits before it comes back; 0: not sent */
+} gale_sse_event_t;
+
+static inline gale_sse_event_t gale_sse_event(gale_str_t data) {
+    gale_sse_event_t e = {sizeof e, data, {NULL, 0}, {NULL, 0}, 0};
+    return e;
+}
+
+/* Begins a stream of events: 200 with Content-Type, Cache-Control and the caller's headers (at most
+ * 64). While nothing else is sent, a comment goes out every heartbeat_ms (0: 15000), so that
+ * proxies keep the connection and a client that is gone is noticed. gale_resp_end or
+ * gale_resp_abort ends it. Errors as gale_resp_begin. Loop. Since 0.1. */
+GALE_API int gale_sse_begin(gale_req_t *req, uint32_t heartbeat_ms,
+                            const gale_header_t *GALE_NULLABLE headers, size_t count);
+/* Sends an event: 0, or 1 above write_high_water, as gale_resp_write; it goes out when the callback
+ * returns. GALE_EHEADER for an event or id that is no line. Loop. Since 0.1. */
+GALE_API int gale_sse_send(gale_req_t *req, const gale_sse_event_t *event);
+/* Writes an event as it goes over the wire, at most `size` bytes, and gives the length of all of
+ * it, or an error as gale_sse_send: for who sends one to many, by gale_resp_write. Any thread.
+ * Since 0.1. */
+GALE_API int64_t gale_sse_format(char *GALE_NULLABLE out, size_t size,
+                                 const gale_sse_event_t *event);
+/* Last-Event-ID of a client that comes back; ptr null when it doesn't say. Loop. Since 0.1. */
+GALE_API gale_str_t gale_sse_last_id(const gale_req_t *req);
 
 /* --------------------------------------------------------------------------------- rate limiter */
 

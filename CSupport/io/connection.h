@@ -59,6 +59,7 @@ typedef enum {
     GALE__DEADLINE_WRITE,
     GALE__DEADLINE_LINGER,
     GALE__DEADLINE_WS_CLOSE,
+    GALE__DEADLINE_HEARTBEAT,
     GALE__DEADLINE_TUNNEL
 } gale__deadline_t;
 

@@ -154,7 +154,11 @@ void gale__conn_choose_deadline(gale__conn_t *c) {
         }
         break;
     default:
-        gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
+        if (c->req != NULL && c->req->heartbeat_ms > 0) {
+            gale__conn_set_deadline(c, GALE__DEADLINE_HEARTBEAT, c->req->heartbeat_ms);
+        } else {
+            gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
+        }
     }
 }
 
@@ -211,6 +215,9 @@ void gale__conn_expired(gale__conn_t *c) {
         break;
     case GALE__DEADLINE_BODY:
         too_slow(c, "the request body took too long");
+        break;
+    case GALE__DEADLINE_HEARTBEAT:
+        gale__exchange_heartbeat(c->req);
         break;
     case GALE__DEADLINE_NONE:
         return;

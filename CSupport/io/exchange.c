@@ -314,6 +314,11 @@ int gale__exchange_flush(gale_req_t *r) {
     return err < 0 ? err : gale__conn_flush(r->conn);
 }
 
+void gale__exchange_heartbeat(gale_req_t *r) {
+    /* Above high water there is no need for one, and nobody to count it. */
+    if (!r->want_drain) gale__exchange_write(r, GALE__LIT(":\n\n"));
+}
+
 static bool are_trailers(const gale_header_t *trailers, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (!gale__trailer_allowed(trailers[i].name)) return false;

@@ -55,6 +55,7 @@ struct gale_req_s {
 
     uint64_t resp_left;            /* of an announced length */
     gale__outbox_mark_t resp_mark; /* where the head of such a response lies, while it does */
+    uint32_t heartbeat_ms;         /* of a stream of events; 0: none */
     uint16_t status;
     uint16_t refuse; /* status to refuse with when on_request returns unanswered; 0: none */
     uint8_t resp_state;
@@ -103,6 +104,8 @@ int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n);
 /* Ends the request with the answer behind which the connection speaks `protocol`: 101, or 200 to
  * CONNECT with none. What it becomes, and on_done, are the caller's. */
 int gale__exchange_switch(gale_req_t *r, gale_str_t protocol, const gale_header_t *h, size_t n);
+/* Sends a comment of server-sent events: its client waits for more. */
+void gale__exchange_heartbeat(gale_req_t *r);
 /* Whether a response of this status to this request has a body on the wire. */
 bool gale__exchange_sends_body(const gale_req_t *r, int status);
 int gale__exchange_flush(gale_req_t *r);

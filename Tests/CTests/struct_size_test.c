@@ -209,6 +209,16 @@ static int peer_handler_take(void *given) {
     return err;
 }
 
+static void sse_event_fill(void *s) {
+    ((gale_sse_event_t *)s)->data = gale_cstr("x");
+}
+static int sse_event_take(void *given) {
+    char out[32];
+    int64_t len = gale_sse_format(out, sizeof out, given);
+    if (len > 0) CHECK_EQ_STR(gale_str(out, (size_t)len), "data: x\n\n");
+    return len < 0 ? (int)len : 0;
+}
+
 static void limiter_fill(void *s) {
     ((gale_limiter_config_t *)s)->tokens = 2;
 }
@@ -276,6 +286,8 @@ static const growing_t structs[] = {
      peer_handler_fill, peer_handler_take},
     {"gale_limiter_config_t", sizeof(gale_limiter_config_t), UP_TO(gale_limiter_config_t, max_keys),
      NULL, limiter_fill, limiter_take},
+    {"gale_sse_event_t", sizeof(gale_sse_event_t), UP_TO(gale_sse_event_t, retry_ms), NULL,
+     sse_event_fill, sse_event_take},
     {"gale_stats_t", sizeof(gale_stats_t), UP_TO(gale_stats_t, blocks_held), NULL, stats_fill,
      stats_take},
     {"gale_files_config_t", sizeof(gale_files_config_t),

@@ -122,6 +122,11 @@ extension Call {
         } catch {
             throw refused(error)
         }
+        try await waitForDrain()
+    }
+
+    /// The queue is long: waits until it is short again.
+    func waitForDrain() async throws {
         let wakeup = Wakeup()
         drain = wakeup
         let drained = await wakeup.wait()
@@ -129,7 +134,7 @@ extension Call {
         if !drained { throw ResponseError.clientGone }
     }
 
-    private func refused(_ error: CoreError) -> ResponseError {
+    func refused(_ error: CoreError) -> ResponseError {
         switch error {
         case .gone: .clientGone
         case .header: .invalidHeader(error.description)
