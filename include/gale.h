@@ -787,10 +787,12 @@ GALE_API int gale_part_save(gale_part_t *part, const char *path);
 /* The core adds Server, Date, Content-Length or Transfer-Encoding, and Connection; a caller's Date
  * or Server takes the place of the core's; a caller's Content-Length (other than of a HEAD or 304
  * response), Transfer-Encoding or Connection is refused with GALE_EHEADER, except "Connection:
- * close". Names must be tokens; values must hold no control character but TAB. On error nothing is
- * sent and the request can still be answered. What one callback writes goes out together when it
- * returns, but for copied writes of more than 4096 bytes, which take all before them along. To HEAD
- * the body is left out. All calls: loop only. Since 0.1. */
+ * close"; with a caller's Upgrade, as 426 has, goes "Connection: Upgrade" (RFC 9110 7.8). A 2xx to
+ * CONNECT has no length and ends by closing; for a tunnel see gale_tunnel_accept. Names must be
+ * tokens; values must hold no control character but TAB. On error nothing is sent and the request
+ * can still be answered. What one callback writes goes out together when it returns, but for copied
+ * writes of more than 4096 bytes, which take all before them along. To HEAD the body is left out.
+ * All calls: loop only. Since 0.1. */
 
 /* Whole response, body copied. status 200-599 (not 1xx); the reason phrase is the standard one. */
 GALE_API int gale_respond(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,

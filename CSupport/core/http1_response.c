@@ -92,13 +92,21 @@ const char *gale__reason(int status) {
 }
 
 /* Room for everything the core may add to the stamp and the caller's headers: status line (57 bytes
- * at most), Content-Length (38), Upgrade and Connection (42), empty line (2). */
+ * at most), Content-Length (38), Upgrade and Connection (45), empty line (2). */
 enum { FIXED = 160 };
 /* Longest head taken: far above any limit of io, low enough that no sum overflows. */
 enum { MAX_HEAD = 1 << 30 };
 
 /* Headers that mean something to the core. */
-enum { NAME_OTHER, NAME_DATE, NAME_SERVER, NAME_CONNECTION, NAME_LENGTH, NAME_ENCODING };
+enum {
+    NAME_OTHER,
+    NAME_DATE,
+    NAME_SERVER,
+    NAME_UPGRADE,
+    NAME_CONNECTION,
+    NAME_LENGTH,
+    NAME_ENCODING
+};
 
 static int name_kind(gale_str_t name) {
     switch (name.len) {
@@ -106,6 +114,8 @@ static int name_kind(gale_str_t name) {
         return gale__eq_nocase(name, GALE__LIT("date")) ? NAME_DATE : NAME_OTHER;
     case 6:
         return gale__eq_nocase(name, GALE__LIT("server")) ? NAME_SERVER : NAME_OTHER;
+    case 7:
+        return gale__eq_nocase(name, GALE__LIT("upgrade")) ? NAME_UPGRADE : NAME_OTHER;
     case 10:
         return gale__eq_nocase(name, GALE__LIT("connection")) ? NAME_CONNECTION : NAME_OTHER;
     case 14:
@@ -198,6 +208,8 @@ static bool special_ok(const gale__response_t *r, const gale_header_t *h, int ki
                (r->framing == GALE__BODY_NONE && r->status >= 200 && r->status != 204);
     case NAME_ENCODING:
         return false;
+    case NAME_UPGRADE:
+        return r->framing != GALE__BODY_UPGRADE; /* which has its own */
     default:
         return true;
     }
@@ -298,18 +310,15 @@ static char *put_framing(char *out, const gale__response_t *r) {
     return out;
 }
 
-/* Writes the caller's headers but Connection, and notes which of the core's they replace. */
-static char *put_headers(char *out, const gale__response_t *r, bool *close, bool *date,
-                         bool *server) {
+#define SEEN(kind) (1u << (kind))
+
+/* Writes the caller's headers but Connection, and notes which of those the core knows are there. */
+static char *put_headers(char *out, const gale__response_t *r, unsigned *seen) {
     for (size_t i = 0; i < r->header_count; i++) {
         const gale_header_t *h = &r->headers[i];
         int kind = name_kind(h->name);
-        if (kind == NAME_CONNECTION) {
-            *close = true;
-            continue;
-        }
-        *date |= kind == NAME_DATE;
-        *server |= kind == NAME_SERVER;
+        *seen |= SEEN(kind);
+        if (kind == NAME_CONNECTION) continue;
         out = put(out, h->name.ptr, h->name.len);
         out = PUT(out, ": ");
         out = put(out, h->value.ptr, h->value.len);
@@ -324,20 +333,25 @@ static char *put_stamp(char *out, const gale__stamp_t *stamp, bool date, bool se
     return to > from ? put(out, stamp->text + from, to - from) : out;
 }
 
+/* H1-04: HTTP/1.1 is kept unless it says not (RFC 9112 9.3), HTTP/1.0 closed unless it says not. */
+static char *put_connection(char *out, const gale__response_t *r, unsigned seen) {
+    if (r->framing == GALE__BODY_UPGRADE) return out; /* it is written */
+    if ((seen & SEEN(NAME_CONNECTION)) || (!r->keep_alive && r->minor > 0)) {
+        out = PUT(out, "Connection: close\r\n");
+    } else if (r->keep_alive && r->minor == 0) {
+        out = PUT(out, "Connection: keep-alive\r\n");
+    }
+    /* An Upgrade, as with 426, is for the next hop alone (RFC 9110 7.8). */
+    return seen & SEEN(NAME_UPGRADE) ? PUT(out, "Connection: Upgrade\r\n") : out;
+}
+
 size_t gale__response_write(const gale__response_t *r, char *out) {
+    unsigned seen = 0;
     char *p = put_status_line(out, r->status);
-    bool own_close = false, own_date = false, own_server = false;
     p = put_framing(p, r);
-    p = put_headers(p, r, &own_close, &own_date, &own_server);
-    p = put_stamp(p, r->stamp, !own_date, !own_server);
-    /* H1-04: HTTP/1.1 is kept unless it says not (RFC 9112 9.3), HTTP/1.0 closed unless it says
-     * not. */
-    if (r->framing == GALE__BODY_UPGRADE)
-        ; /* Connection is written */
-    else if (own_close || (!r->keep_alive && r->minor > 0))
-        p = PUT(p, "Connection: close\r\n");
-    else if (r->keep_alive && r->minor == 0)
-        p = PUT(p, "Connection: keep-alive\r\n");
+    p = put_headers(p, r, &seen);
+    p = put_stamp(p, r->stamp, !(seen & SEEN(NAME_DATE)), !(seen & SEEN(NAME_SERVER)));
+    p = put_connection(p, r, seen);
     p = PUT(p, "\r\n");
     return (size_t)(p - out);
 }

@@ -91,6 +91,26 @@ TEST(http1_response, no_length_where_there_is_no_body) {
     CHECK_EQ_STR(head(&r), "HTTP/1.1 200 OK\r\ncontent-length: 42\r\n" STAMP "\r\n");
 }
 
+/* RFC 9110 7.8: whoever sends Upgrade names it in Connection. */
+TEST(http1_response, upgrade_offered) {
+    gale_header_t h[2] = {{GALE__LIT("upgrade"), GALE__LIT("websocket")},
+                          {GALE__LIT("Connection"), GALE__LIT("close")}};
+    gale__response_t r = response(426, GALE__BODY_LENGTH, 0);
+    r.headers = h;
+    r.header_count = 1;
+    CHECK_EQ_STR(head(&r), "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n"
+                           "upgrade: websocket\r\n" STAMP "Connection: Upgrade\r\n\r\n");
+    r.header_count = 2;
+    CHECK_EQ_STR(head(&r), "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n"
+                           "upgrade: websocket\r\n" STAMP "Connection: close\r\n"
+                           "Connection: Upgrade\r\n\r\n");
+    r.header_count = 1;
+    r.minor = 0;
+    CHECK_EQ_STR(head(&r), "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n"
+                           "upgrade: websocket\r\n" STAMP "Connection: keep-alive\r\n"
+                           "Connection: Upgrade\r\n\r\n");
+}
+
 TEST(http1_response, upgrade) {
     gale_header_t h = {GALE__LIT("Sec-WebSocket-Accept"),
                        GALE__LIT("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")};
@@ -166,6 +186,8 @@ TEST(http1_response, refused_headers) {
     CHECK_EQ_INT(ONE(200, GALE__BODY_LENGTH, "Transfer-Encoding", "chunked"), GALE_EHEADER);
     CHECK_EQ_INT(ONE(200, GALE__BODY_NONE, "transfer-encoding", "gzip"), GALE_EHEADER);
     CHECK_EQ_INT(ONE(101, GALE__BODY_UPGRADE, "Content-Length", "3"), GALE_EHEADER);
+    CHECK_EQ_INT(ONE(101, GALE__BODY_UPGRADE, "Upgrade", "x"), GALE_EHEADER);
+    CHECK_EQ_INT(ONE(426, GALE__BODY_LENGTH, "Upgrade", "x"), 1);
     CHECK_EQ_INT(ONE(200, GALE__BODY_LENGTH, "", "x"), GALE_EHEADER);
     CHECK_EQ_INT(ONE(200, GALE__BODY_LENGTH, "a b", "x"), GALE_EHEADER);
     CHECK_EQ_INT(ONE(200, GALE__BODY_LENGTH, "a:", "x"), GALE_EHEADER);
