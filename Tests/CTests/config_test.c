@@ -21,6 +21,12 @@ TEST(config, defaults_are_those_of_the_header_H1_01_H1_02) {
     CHECK_EQ_UINT(c.write_limit, 64 << 20);
     CHECK_EQ_UINT(c.ws_max_message_bytes, 10 << 20);
     CHECK_EQ_UINT(c.ws_close_timeout_ms, 5000);
+    CHECK_EQ_UINT(c.max_connections | c.max_connections_per_address, 0);
+    CHECK_EQ_UINT(c.max_requests_per_connection, UINT32_MAX);
+    CHECK_EQ_UINT(c.max_connection_age_ms, 0);
+    CHECK_EQ_UINT(c.min_receive_rate, 240);
+    CHECK_EQ_UINT(c.min_send_rate, 240);
+    CHECK_EQ_UINT(c.rate_grace_ms, 30000);
     CHECK_EQ_UINT(c.allow_half_close | c.no_server_header, 0);
     CHECK_EQ_UINT(c.max_spool_bytes, (uint64_t)10 << 30);
 }

@@ -124,6 +124,54 @@ TEST(flood, websocket_messages) {
     rig_text_free(&flood);
 }
 
+/* A writer whose client takes everything at once: it could write on and on within one turn. */
+
+enum { PIECE = 70000, PIECES = 300 };
+
+static void write_piece(rig_t *rig, gale_req_t *req) {
+    flood_t *f = rig->arg;
+    gale_buf_t piece = {rig_pattern(PIECE), PIECE, NULL, NULL};
+    if (f->flood++ < PIECES) {
+        CHECK_EQ_INT(gale_resp_write_buf(req, piece), 1);
+    } else {
+        CHECK_EQ_INT(gale_resp_end(req, NULL, 0), 0);
+    }
+}
+
+static void write_on(rig_t *rig, gale_req_t *req) {
+    if (gale_req_path(req).len == 5) {
+        count(rig, req);
+        return;
+    }
+    CHECK_EQ_INT(gale_resp_begin(req, 200, NULL, 0, PIECES * PIECE), 0);
+    write_piece(rig, req);
+}
+
+TEST(flood, a_writer_that_is_never_full) {
+    rig_t rig;
+    rig_client_t greedy, good;
+    flood_t f = {0};
+    rig_init(&rig);
+    rig.keep_log = false;
+    rig.arg = &f;
+    rig.request = write_on;
+    rig.drain = write_piece;
+    rig_open(&rig);
+    rig_connect(&rig, &greedy);
+    rig_connect(&rig, &good);
+    rig_send(&greedy, "GET /all HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&good, GOOD);
+    CHECK_EQ_UINT(f.good, 1);
+    CHECK_MSG(f.before_good < PIECES / 2, "%u pieces before the other's turn", f.before_good);
+    CHECK(rig_until(&rig, &rig.dones, 2, 5000));
+    rig_turn(&rig, 3);
+    CHECK_EQ_UINT(rig_body_of(rig_take(&greedy)).len, PIECES * PIECE);
+    CHECK_EQ_INT(rig_status_of(rig_take(&good)), 200);
+    rig_drop(&rig, &greedy);
+    rig_drop(&rig, &good);
+    rig_close(&rig);
+}
+
 /* ------------------------------------------------------------------------------- on and on */
 
 typedef struct {

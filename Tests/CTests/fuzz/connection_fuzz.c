@@ -421,6 +421,7 @@ static void open_server(fuzz_t *f) {
     c.allow_half_close = how & 2;
     if (how & 4) c.max_headers = 3, c.max_header_bytes = 256;
     if (how & 8) c.write_high_water = 2000, c.write_low_water = 500, c.write_limit = 150000;
+    if ((how & 12) == 12) c.max_requests_per_connection = 3;
     if (how & 32) c.compress = GALE_CODING_ALL, c.compress_min_bytes = 1;
     if (how & 64) c.decompress = GALE_CODING_ALL, c.decompress_ratio = 5;
     if (how & 128) c.coding_memory = 300000;
@@ -441,6 +442,9 @@ static void check_left(const fuzz_t *f) {
     MUST(f->closes == 1 && f->dones == f->requests && f->ws_closed == f->ws_opened);
     MUST(f->tunnels_closed == f->tunnels_opened);
     MUST(f->posted == f->posts);
+    MUST(gale__counted(&w->counters, GALE__N_OPEN) == 0);
+    MUST(gale__counted(&w->counters, GALE__N_WEBSOCKETS) == 0);
+    MUST(gale__counted(&w->counters, GALE__N_REQUESTS) >= f->requests);
     if (w->state != GALE__WORKER_RUNNING) return; /* pools may be gone */
     MUST(w->conns == NULL && w->conn_count == 0 && w->dirty == NULL);
     MUST(w->wheel.count == (w->beat.deadline != 0));
