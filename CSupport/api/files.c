@@ -31,6 +31,11 @@ int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
     return gale__files_serve(files, req, path, headers, count);
 }
 
+int gale_files_version(gale_files_t *files, gale_str_t path, char *out) {
+    out[0] = '\0';
+    return gale__files_path_version(files, path, out);
+}
+
 int gale_respond_file(gale_req_t *req, const gale_header_t *headers, size_t count, int fd) {
     gale__representation_t rep;
     struct stat st;

@@ -12,22 +12,16 @@
  * copy, but costs a change of threads for each window of the files that are nearly always served,
  * those in memory, and leaves a thread writing to a socket that the loop may close.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* preadv2 */
-#endif
 #include "file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/vfs.h>
-#endif
 
 #include "connection.h"
+#include "file_read.h"
+#include "files_cache.h"
 #include "mem.h"
 #include "server.h"
 
@@ -44,10 +38,10 @@ struct gale__file_send {
     int fd, sock;  /* sock: the socket again, for `poll`; -1: none */
     uint8_t holds; /* of the request, the read, the poll */
     bool reading, polling;
-    bool by_reads;  /* sendfile is out of the question */
-    bool in_memory; /* the file system is */
+    bool by_reads; /* sendfile is out of the question */
     uint64_t left;
     char *piece, *text;
+    gale__files_entry_t *fresh; /* a small file is read into it in one piece, and kept */
     uv_fs_t fs;
     uv_poll_t poll;
     size_t part, count;
@@ -59,6 +53,7 @@ static void let_go(gale__file_send_t *f) {
     close(f->fd);
     gale__free(f->piece);
     gale__free(f->text);
+    if (f->fresh != NULL) gale__files_discard(f->fresh);
     gale__free(f);
 }
 
@@ -151,32 +146,17 @@ static bool poll_socket(gale__file_send_t *f) {
     return f->polling;
 }
 
-#ifdef RWF_NOWAIT
 /* Whether sending these bytes needs no disk; a byte here and there tells for its neighbours. */
 static bool in_memory(gale__file_send_t *f, uint64_t offset, uint64_t len) {
     char byte;
-    struct iovec one = {&byte, 1};
     uint64_t last = offset + len - 1;
-    if (f->in_memory) return true;
     for (uint64_t at = offset;; at = last - at > PROBE ? at + PROBE : last) {
-        ssize_t n = preadv2(f->fd, &one, 1, (off_t)at, RWF_NOWAIT);
-        if (n < 0 && errno == EOPNOTSUPP) { /* cannot tell: true of a few, of tmpfs and ramfs */
-            struct statfs fs;
-            f->in_memory =
-                fstatfs(f->fd, &fs) == 0 && (fs.f_type == 0x01021994 || fs.f_type == 0x858458f6);
-            f->by_reads = !f->in_memory;
-            return f->in_memory;
-        }
+        long n = gale__read_now(f->fd, &byte, 1, at);
+        if (n == UV_ENOTSUP) f->by_reads = true; /* nor will it be told of the rest */
         if (n < 0) return false;
         if (n == 0 || at == last) return true; /* behind the end there is nothing to wait for */
     }
 }
-#else
-static bool in_memory(gale__file_send_t *f, uint64_t offset, uint64_t len) {
-    (void)f, (void)offset, (void)len;
-    return false;
-}
-#endif
 
 /* Sends one window. The bytes sent, 0 when the rest must wait or go another way; < 0: cut. */
 static long send_window(gale__file_send_t *f, const gale__file_part_t *p, uint64_t room) {
@@ -241,6 +221,14 @@ static void take_piece(gale__file_send_t *f, ssize_t n) {
     }
     gale_buf_t piece = {f->piece, (size_t)n, gale__free, f->piece};
     f->piece = NULL;
+    if (f->fresh != NULL) {
+        piece = gale__content_buf(f->fresh->content, 0, (size_t)n);
+        if ((uint64_t)n == f->left)
+            gale__files_insert(f->worker, f->fresh);
+        else
+            gale__files_discard(f->fresh);
+        f->fresh = NULL;
+    }
     took(f, (uint64_t)n);
     if (gale__exchange_write_buf(r, piece) < 0) return; /* on_done cleans up */
     if (f->left == 0 && write_text(f) == NULL && !r->conn->cut_due) {
@@ -271,11 +259,12 @@ void gale__file_drain(gale_req_t *r) {
         if (!r->conn->cut_due) finish(r);
         return;
     }
-    if (f->piece == NULL && (f->piece = gale__malloc(PIECE)) == NULL) {
+    char *room = f->fresh != NULL ? f->fresh->content->bytes : f->piece;
+    if (room == NULL && (room = f->piece = gale__malloc(PIECE)) == NULL) {
         gale__conn_cut(r->conn, UV_ENOMEM);
         return;
     }
-    uv_buf_t buf = uv_buf_init(f->piece, p->length < PIECE ? (unsigned)p->length : PIECE);
+    uv_buf_t buf = uv_buf_init(room, p->length < PIECE ? (unsigned)p->length : PIECE);
     f->fs.data = f;
     int err = uv_fs_read(f->worker->loop, &f->fs, f->fd, &buf, 1, (int64_t)p->offset, on_piece);
     if (err < 0) {
@@ -318,26 +307,22 @@ static gale__file_send_t *new_send(gale_req_t *r, int fd, const gale__file_part_
     return f;
 }
 
-/* A few pages that the kernel has in memory go with the head in one write. False: they don't. */
+/* A few pages that the system has in memory go with the head in one write. False: they don't. */
 static bool send_small(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
                        const gale__file_part_t *p, int *result) {
-#ifdef RWF_NOWAIT
     char content[SMALL];
-    struct iovec room = {content, (size_t)p->length};
+    size_t len = (size_t)p->length;
     if (p->length == 0 || p->length > SMALL || p->before.len > 0 ||
         !gale__exchange_sends_body(r, status) ||
-        preadv2(fd, &room, 1, (off_t)p->offset, RWF_NOWAIT) != (ssize_t)p->length)
+        gale__read_now(fd, content, len, p->offset) != (long)len)
         return false;
-    *result = gale__exchange_respond(r, status, h, n, gale_str(content, (size_t)p->length));
+    *result = gale__exchange_respond(r, status, h, n, gale_str(content, len));
     return true;
-#else
-    (void)r, (void)status, (void)h, (void)n, (void)fd, (void)p, (void)result;
-    return false;
-#endif
 }
 
 int gale__file_send(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
-                    const gale__file_part_t *parts, size_t count, char *text) {
+                    const gale__file_part_t *parts, size_t count, char *text,
+                    const gale__file_keep_t *keep) {
     uint64_t length = 0;
     int result;
     if (count == 1 && send_small(r, status, h, n, fd, parts, &result)) {
@@ -356,6 +341,7 @@ int gale__file_send(gale_req_t *r, int status, const gale_header_t *h, size_t n,
     }
     if (r->encoder != NULL) f->by_reads = true; /* what is coded must be seen */
     r->file = f;
+    if (keep != NULL) f->fresh = gale__files_prepare(r->worker, keep);
     if (length == 0 || !gale__exchange_sends_body(r, status)) finish(r);
     return 0;
 }
@@ -373,5 +359,5 @@ int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_
         return err;
     }
     gale__file_part_t part = {{NULL, 0}, offset, (uint64_t)length};
-    return gale__file_send(r, status, h, n, fd, &part, 1, NULL);
+    return gale__file_send(r, status, h, n, fd, &part, 1, NULL, NULL);
 }

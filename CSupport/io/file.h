@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "files_cache.h"
 #include "gale.h"
 
 /* Bytes of the file behind a text; either may be empty. */
@@ -17,9 +18,11 @@ typedef struct {
 } gale__file_part_t;
 
 /* A whole response whose body is these parts. Takes fd, and `text`, which the parts' texts lie in;
- * also on error. */
+ * also on error. `keep`: the one part is the whole of this file, which may be kept in memory when it
+ * had to be read. */
 int gale__file_send(gale_req_t *r, int status, const gale_header_t *h, size_t n, int fd,
-                    const gale__file_part_t *parts, size_t count, char *text);
+                    const gale__file_part_t *parts, size_t count, char *text,
+                    const gale__file_keep_t *keep);
 
 /* From the connection as it settles, for a request with a file. The first comes before what is
  * corked is sent, and sends it along with the file where the transport can; true when the response

@@ -152,7 +152,8 @@ static int answer_one(answer_t *a, int status, const gale__range_t *range) {
             a->req, status, a->all, a->count,
             gale__content_buf(a->rep->content, (size_t)range->first, (size_t)range->length));
     gale__file_part_t part = {{NULL, 0}, range->first, range->length};
-    return gale__file_send(a->req, status, a->all, a->count, a->rep->fd, &part, 1, NULL);
+    return gale__file_send(a->req, status, a->all, a->count, a->rep->fd, &part, 1, NULL,
+                           status == 200 ? a->rep->keep : NULL);
 }
 
 /* A boundary that nobody can have put into the content: 128 random bits. */
@@ -204,7 +205,7 @@ static int answer_several(answer_t *a, const gale__range_t *ranges, size_t count
     add(a, GALE__LIT("Content-Encoding"), a->rep->encoding);
     add(a, GALE__LIT("X-Content-Type-Options"), GALE__LIT("nosniff"));
     add_own(a, false);
-    return gale__file_send(a->req, 206, a->all, a->count, a->rep->fd, parts, n, text);
+    return gale__file_send(a->req, 206, a->all, a->count, a->rep->fd, parts, n, text, NULL);
 }
 
 static int answer(answer_t *a) {

@@ -13,8 +13,9 @@
 enum { GALE__ETAG_LEN = 40 };
 
 typedef struct {
-    int fd;                   /* of a regular file; -1: there is content */
-    gale__content_t *content; /* all of it; borrowed */
+    int fd;                        /* of a regular file; -1: there is content */
+    gale__content_t *content;      /* all of it; borrowed */
+    const gale__file_keep_t *keep; /* as gale__file_send wants it; null: no */
     uint64_t size;
     int64_t modified; /* Unix time */
     char date[GALE__DATE_LEN];

@@ -13,6 +13,7 @@
 #include "exchange.h"
 #include "file_answer.h"
 #include "files_cache.h"
+#include "files_version.h"
 #include "mem.h"
 #include "mime.h"
 #include "str.h"
@@ -32,8 +33,8 @@ typedef struct {
 
 /* Who asks, of what. */
 typedef struct {
-    const gale_files_t *files;
-    gale_req_t *req;
+    gale_files_t *files;
+    gale_req_t *req; /* null: nobody, a version is to be made */
     gale_worker_t *worker;
     bool needs_fd; /* memory will not do */
 } asking_t;
@@ -63,19 +64,20 @@ int gale__files_new(gale_files_t **out, const char *root, const gale_files_confi
     static atomic_uint_fast64_t ids;
     gale_files_t *files = gale__calloc(1, sizeof *files);
     if (files == NULL) return UV_ENOMEM;
+    files->root = -1;
     int err = take_config(files, config) ? gale__files_open_root(files, root) : UV_EINVAL;
-    if (err < 0) {
-        gale__free(files);
-        return err;
-    }
-    if (config->cache_control != NULL && config->cache_control[0] != '\0') {
+    if (err == 0 && (files->versions = gale__versions_new()) == NULL) err = UV_ENOMEM;
+    if (err == 0 && config->cache_control != NULL) {
         size_t size = strlen(config->cache_control) + 1;
         files->cache_control = gale__malloc(size);
-        if (files->cache_control == NULL) {
-            gale__files_free(files);
-            return UV_ENOMEM;
-        }
-        memcpy(files->cache_control, config->cache_control, size);
+        if (files->cache_control == NULL)
+            err = UV_ENOMEM;
+        else
+            memcpy(files->cache_control, config->cache_control, size);
+    }
+    if (err < 0) {
+        gale__files_free(files);
+        return err;
     }
     files->id = atomic_fetch_add(&ids, 1) + 1;
     *out = files;
@@ -83,7 +85,8 @@ int gale__files_new(gale_files_t **out, const char *root, const gale_files_confi
 }
 
 void gale__files_free(gale_files_t *files) {
-    close(files->root);
+    if (files->root >= 0) close(files->root);
+    gale__versions_free(files->versions);
     gale__free(files->cache_control);
     gale__free(files);
 }
@@ -103,7 +106,8 @@ static int open_found(const asking_t *a, found_t *f) {
     f->fd = gale__files_open_file(a->files, f->name, &f->st);
     if (f->fd < 0) return -f->fd;
     if (a->needs_fd || !S_ISREG(f->st.st_mode)) return 0;
-    f->entry = gale__files_keep(a->worker, a->files, f->name, f->len, f->fd, &f->st);
+    gale__file_keep_t keep = {a->files, f->name, f->len, &f->st};
+    f->entry = gale__files_keep(a->worker, &keep, f->fd);
     if (f->entry != NULL) {
         close(f->fd);
         f->fd = -1;
@@ -157,6 +161,7 @@ static int find(const asking_t *a, gale_str_t path, found_t *f, bool *answered) 
         close_found(f);
         /* A caller may have cut a slash off, or serve a folder under its own name: then there is
          * nothing to add. */
+        if (a->req == NULL) return 403;
         *answered = !ends_with_slash(gale_req_path(a->req));
         if (*answered) return redirect_to_folder(a->req);
         append(f, "/");
@@ -237,22 +242,34 @@ static gale__coding_t choose_sibling(const asking_t *a, found_t *f, bool *varies
             continue;
         }
         close_found(f);
-        f->fd = opened[i].fd;
-        f->entry = opened[i].entry;
-        f->st = opened[i].st;
+        *f = opened[i];
     }
     return best;
 }
 
 /* ----------------------------------------------------------------------------------------- serving */
 
-/* Whether the query has a parameter `v`: a URL made for one version of a file (STA-04). */
-static bool has_version(gale_str_t query) {
-    for (size_t i = 0; i + 1 < query.len; i++) {
-        if ((i == 0 || query.ptr[i - 1] == '&') && query.ptr[i] == 'v' && query.ptr[i + 1] == '=')
-            return true;
+/* Value of the query's first parameter `v`; ptr null without one. */
+static gale_str_t version_asked(gale_str_t query) {
+    while (query.len > 0) {
+        const char *end = memchr(query.ptr, '&', query.len);
+        size_t len = end != NULL ? (size_t)(end - query.ptr) : query.len;
+        if (len >= 2 && query.ptr[0] == 'v' && query.ptr[1] == '=')
+            return gale_str(query.ptr + 2, len - 2);
+        if (end == NULL) break;
+        query = gale_str(end + 1, query.len - len - 1);
     }
-    return false;
+    return gale_str(NULL, 0);
+}
+
+/* Whether the URL was made for the file as it is (STA-04): then it will never be another. */
+static bool is_asked_by_version(const asking_t *a, const found_t *f) {
+    char version[GALE__VERSION_LEN];
+    gale_str_t asked = version_asked(gale_req_query(a->req));
+    return asked.len == sizeof version &&
+           gale__files_version(a->files, a->worker, f->fd, &f->st,
+                               f->entry != NULL ? f->entry->content : NULL, version) == 0 &&
+           memcmp(asked.ptr, version, sizeof version) == 0;
 }
 
 static int answer(const asking_t *a, found_t *f, const gale_header_t *headers, size_t count) {
@@ -260,13 +277,19 @@ static int answer(const asking_t *a, found_t *f, const gale_header_t *headers, s
     gale__representation_t rep;
     bool varies = false;
     gale__coding_t coding = GALE__IDENTITY;
+    gale_str_t type = gale__mime_type(gale_str(f->name, f->len));
+    bool versioned = is_asked_by_version(a, f);
     if (files->precompressed) coding = choose_sibling(a, f, &varies);
     gale__representation_init(&rep, f->fd, &f->st);
-    if (f->entry != NULL) rep.content = f->entry->content;
-    rep.type = gale__mime_type(gale_str(f->name, f->len));
+    gale__file_keep_t keep = {files, f->name, f->len, &f->st};
+    if (f->entry != NULL)
+        rep.content = f->entry->content;
+    else
+        rep.keep = &keep;
+    rep.type = type;
     rep.varies = varies;
     if (coding != GALE__IDENTITY) rep.encoding = gale__coding_name(coding);
-    if (has_version(gale_req_query(a->req))) {
+    if (versioned) {
         rep.cache_control = gale_cstr(files->version_control);
         rep.expires = files->max_age;
     } else if (files->cache_control != NULL) {
@@ -286,4 +309,31 @@ int gale__files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
     bool answered = false;
     int status = find(&a, path, &f, &answered);
     return status != 0 || answered ? status : answer(&a, &f, headers, count);
+}
+
+static int error_of(int status) {
+    switch (status) {
+    case 400:
+        return UV_EINVAL;
+    case 403:
+        return UV_EACCES;
+    case 404:
+        return UV_ENOENT;
+    case 414:
+        return UV_ENAMETOOLONG;
+    default:
+        return UV_EIO;
+    }
+}
+
+int gale__files_path_version(gale_files_t *files, gale_str_t path, char *out) {
+    asking_t a = {files, NULL, gale__worker_here(), true};
+    found_t f;
+    bool answered = false;
+    int status = find(&a, path, &f, &answered);
+    if (status != 0) return error_of(status);
+    int err = gale__files_version(files, a.worker, f.fd, &f.st, NULL, out);
+    close_found(&f);
+    out[err == 0 ? GALE__VERSION_LEN : 0] = '\0';
+    return err;
 }

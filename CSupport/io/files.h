@@ -23,6 +23,7 @@ struct gale_files_s {
     char *cache_control;           /* null: none */
     uint32_t max_age;              /* of URLs with a version */
     char version_control[48];      /* their Cache-Control */
+    struct gale__versions *versions;
 };
 
 /* What gale.h says of gale_files_*. */
@@ -30,6 +31,7 @@ int gale__files_new(gale_files_t **out, const char *root, const gale_files_confi
 void gale__files_free(gale_files_t *files);
 int gale__files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
                       const gale_header_t *headers, size_t count);
+int gale__files_path_version(gale_files_t *files, gale_str_t path, char *out);
 
 /* Opens the root; 0 or a libuv code. */
 int gale__files_open_root(gale_files_t *files, const char *root);

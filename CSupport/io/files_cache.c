@@ -1,12 +1,9 @@
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* preadv2 */
-#endif
 #include "files_cache.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/uio.h>
 
+#include "file_read.h"
 #include "mem.h"
 
 enum {
@@ -17,7 +14,6 @@ enum {
 
 struct gale__files_cache {
     uv_check_t check; /* counts turns; closed with the worker's handles */
-    uint64_t turn;
     gale__files_entry_t *bucket[BUCKETS];
     gale__files_entry_t *newest, *oldest;
     size_t bytes;
@@ -25,7 +21,7 @@ struct gale__files_cache {
 
 /* ---------------------------------------------------------------------------------------- identity */
 
-static gale__identity_t identity_of(const struct stat *st) {
+gale__identity_t gale__identity_of(const struct stat *st) {
 #ifdef __APPLE__
     struct timespec m = st->st_mtimespec, c = st->st_ctimespec;
 #else
@@ -36,7 +32,7 @@ static gale__identity_t identity_of(const struct stat *st) {
                               (int64_t)c.tv_sec * 1000000000 + c.tv_nsec};
 }
 
-static bool same(const gale__identity_t *a, const gale__identity_t *b) {
+bool gale__identity_same(const gale__identity_t *a, const gale__identity_t *b) {
     return a->inode == b->inode && a->changed == b->changed && a->modified == b->modified &&
            a->size == b->size && a->device == b->device;
 }
@@ -58,7 +54,7 @@ static bool look_at_folder(const gale_files_t *files, const gale__files_entry_t 
     memcpy(path, len > 0 ? name : ".", len > 0 ? len : 1);
     path[len > 0 ? len : 1] = '\0';
     if (fstatat(files->root, path, &st, 0) != 0) return false;
-    *folder = identity_of(&st);
+    *folder = gale__identity_of(&st);
     return true;
 }
 
@@ -69,9 +65,9 @@ bool gale__files_folder(gale_worker_t *w, const gale_files_t *files, const gale_
 
 bool gale__files_alone(gale_worker_t *w, const gale_files_t *files, gale__files_entry_t *e) {
     gale__identity_t now;
-    if (!e->alone || e->looked_beside == w->files_cache->turn) return e->alone;
-    e->alone = look_at_folder(files, e, &now) && same(&now, &e->folder);
-    e->looked_beside = w->files_cache->turn;
+    if (!e->alone || e->looked_beside == w->turn) return e->alone;
+    e->alone = look_at_folder(files, e, &now) && gale__identity_same(&now, &e->folder);
+    e->looked_beside = w->turn;
     return e->alone;
 }
 
@@ -85,20 +81,6 @@ static void content_unref(void *arg) {
 gale_buf_t gale__content_buf(gale__content_t *c, size_t from, size_t len) {
     c->refs++;
     return (gale_buf_t){c->bytes + from, len, content_unref, c};
-}
-
-static gale__content_t *read_content(int fd, size_t size) {
-#ifdef RWF_NOWAIT
-    gale__content_t *c = gale__malloc(sizeof *c + size);
-    if (c == NULL) return NULL;
-    c->refs = 1;
-    struct iovec room = {c->bytes, size};
-    if (size == 0 || preadv2(fd, &room, 1, 0, RWF_NOWAIT) == (ssize_t)size) return c;
-    gale__free(c);
-#else
-    (void)fd, (void)size;
-#endif
-    return NULL;
 }
 
 /* ----------------------------------------------------------------------------------------- entries */
@@ -132,32 +114,36 @@ static void drop(struct gale__files_cache *cache, gale__files_entry_t *e) {
     *link = e->next;
     unlink_use(cache, e);
     cache->bytes -= weight(e);
-    content_unref(e->content);
-    gale__free(e);
+    gale__files_discard(e);
+}
+
+static gale__files_entry_t *find(const struct gale__files_cache *cache, uint64_t files,
+                                 uint32_t hash, const char *name, size_t len) {
+    gale__files_entry_t *e = cache->bucket[hash % BUCKETS];
+    while (e != NULL && (e->hash != hash || e->files != files || e->name_len != len ||
+                         memcmp(e->name, name, len) != 0))
+        e = e->next;
+    return e;
 }
 
 static bool is_unchanged(const gale_files_t *files, const gale__files_entry_t *e) {
     struct stat st;
     if (fstatat(files->root, e->name, &st, 0) != 0) return false;
-    gale__identity_t now = identity_of(&st), then = identity_of(&e->st);
-    return same(&now, &then);
+    gale__identity_t now = gale__identity_of(&st), then = gale__identity_of(&e->st);
+    return gale__identity_same(&now, &then);
 }
 
 gale__files_entry_t *gale__files_cached(gale_worker_t *w, const gale_files_t *files,
                                         const char *name, size_t len, struct stat *st) {
     struct gale__files_cache *cache = w->files_cache;
     if (cache == NULL) return NULL;
-    uint32_t hash = hash_of(files, name, len);
-    gale__files_entry_t *e = cache->bucket[hash % BUCKETS];
-    while (e != NULL && (e->hash != hash || e->files != files->id || e->name_len != len ||
-                         memcmp(e->name, name, len) != 0))
-        e = e->next;
+    gale__files_entry_t *e = find(cache, files->id, hash_of(files, name, len), name, len);
     if (e == NULL) return NULL;
-    if (e->looked != cache->turn && !is_unchanged(files, e)) {
+    if (e->looked != w->turn && !is_unchanged(files, e)) {
         drop(cache, e);
         return NULL;
     }
-    e->looked = cache->turn;
+    e->looked = w->turn;
     *st = e->st;
     unlink_use(cache, e);
     link_newest(cache, e);
@@ -166,14 +152,13 @@ gale__files_entry_t *gale__files_cached(gale_worker_t *w, const gale_files_t *fi
 
 static void on_turn(uv_check_t *check) {
     gale_worker_t *w = check->data;
-    w->files_cache->turn++;
+    w->turn++;
 }
 
 static struct gale__files_cache *new_cache(gale_worker_t *w) {
     struct gale__files_cache *cache = gale__calloc(1, sizeof *cache);
     if (cache == NULL) return NULL;
     w->files_cache = cache;
-    cache->turn = 1;
     cache->check.data = w;
     uv_check_init(w->loop, &cache->check); /* these two cannot fail */
     uv_check_start(&cache->check, on_turn);
@@ -182,31 +167,53 @@ static struct gale__files_cache *new_cache(gale_worker_t *w) {
     return cache;
 }
 
-gale__files_entry_t *gale__files_keep(gale_worker_t *w, const gale_files_t *files, const char *name,
-                                      size_t len, int fd, const struct stat *st) {
-    gale__identity_t identity = identity_of(st);
-    if (st->st_size > GALE__CACHED_FILE || !is_quiet(w, &identity)) return NULL;
-    struct gale__files_cache *cache = w->files_cache != NULL ? w->files_cache : new_cache(w);
-    if (cache == NULL) return NULL;
-    gale__content_t *content = read_content(fd, (size_t)st->st_size);
-    gale__files_entry_t *e = content == NULL ? NULL : gale__malloc(sizeof *e + len + 1);
+gale__files_entry_t *gale__files_prepare(gale_worker_t *w, const gale__file_keep_t *file) {
+    gale__identity_t identity = gale__identity_of(file->st);
+    if (identity.size > GALE__CACHED_FILE || !is_quiet(w, &identity)) return NULL;
+    if (w->files_cache == NULL && new_cache(w) == NULL) return NULL;
+    gale__content_t *content = gale__malloc(sizeof *content + (size_t)identity.size);
+    gale__files_entry_t *e = content == NULL ? NULL : gale__malloc(sizeof *e + file->len + 1);
     if (e == NULL) {
         gale__free(content);
         return NULL;
     }
     memset(e, 0, sizeof *e);
-    e->files = files->id;
-    e->hash = hash_of(files, name, len);
-    e->name_len = (uint32_t)len;
-    e->st = *st;
-    e->looked = cache->turn;
+    content->refs = 1;
     e->content = content;
-    memcpy(e->name, name, len + 1);
+    e->files = file->files->id;
+    e->hash = hash_of(file->files, file->name, file->len);
+    e->name_len = (uint32_t)file->len;
+    e->st = *file->st;
+    memcpy(e->name, file->name, file->len + 1);
+    return e;
+}
+
+void gale__files_insert(gale_worker_t *w, gale__files_entry_t *e) {
+    struct gale__files_cache *cache = w->files_cache;
+    gale__files_entry_t *old = find(cache, e->files, e->hash, e->name, e->name_len);
+    if (old != NULL) drop(cache, old); /* two asked for it at a time */
     e->next = cache->bucket[e->hash % BUCKETS];
     cache->bucket[e->hash % BUCKETS] = e;
     link_newest(cache, e);
     cache->bytes += weight(e);
     while (cache->bytes > MOST_BYTES) drop(cache, cache->oldest);
+}
+
+void gale__files_discard(gale__files_entry_t *e) {
+    content_unref(e->content);
+    gale__free(e);
+}
+
+gale__files_entry_t *gale__files_keep(gale_worker_t *w, const gale__file_keep_t *file, int fd) {
+    gale__files_entry_t *e = gale__files_prepare(w, file);
+    if (e == NULL) return NULL;
+    size_t size = (size_t)e->st.st_size;
+    if (size > 0 && gale__read_now(fd, e->content->bytes, size, 0) != (long)size) {
+        gale__files_discard(e);
+        return NULL;
+    }
+    e->looked = w->turn;
+    gale__files_insert(w, e);
     return e;
 }
 

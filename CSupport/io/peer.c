@@ -290,6 +290,7 @@ int gale__peer_send(gale_peer_t *p, gale_str_t bytes) {
     if (p->conn == NULL || p->closing || p->conn->cut_due || p->eof || p->leaving)
         return GALE_EGONE;
     if (bytes.len > 0 && !pipe_add(&p->in, bytes.ptr, bytes.len)) return UV_ENOMEM;
+    p->worker->turn++; /* perhaps outside of any turn */
     pump(p);
     return 0;
 }
