@@ -16,6 +16,12 @@ let package = Package(
         .executable(name: "chat", targets: ["chat"]),
         .executable(name: "echo", targets: ["echo"]),
     ],
+    traits: [
+        .trait(name: "Zlib", description: "The content codings gzip and deflate, by zlib"),
+        .trait(name: "Brotli", description: "The content coding br, by libbrotli"),
+        .trait(name: "Zstd", description: "The content coding zstd, by libzstd"),
+        .default(enabledTraits: ["Zlib"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0")
     ],
@@ -23,7 +29,23 @@ let package = Package(
         // The C core. CSupport/include is a link to include/, which holds the one public header.
         .systemLibrary(
             name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
-        .target(name: "CGale", dependencies: ["CLibuv"], path: "CSupport", cSettings: [.headerSearchPath("core")]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "CGale",
+            dependencies: ["CLibuv", .target(name: "CZlib", condition: .when(traits: ["Zlib"]))],
+            path: "CSupport",
+            cSettings: [
+                .headerSearchPath("core"),
+                .define("GALE_WITH_ZLIB", .when(traits: ["Zlib"])),
+                .define("GALE_WITH_BROTLI", .when(traits: ["Brotli"])),
+                .define("GALE_WITH_ZSTD", .when(traits: ["Zstd"])),
+            ],
+            linkerSettings: [
+                .linkedLibrary("brotlienc", .when(traits: ["Brotli"])),
+                .linkedLibrary("brotlidec", .when(traits: ["Brotli"])),
+                .linkedLibrary("zstd", .when(traits: ["Zstd"])),
+            ]),
 
         // Swift over gale.h: GaleCore is the only place with unsafe code.
         .target(name: "GaleCore", dependencies: ["CGale"], swiftSettings: swiftSettings),
