@@ -22,6 +22,7 @@ import threading
 import time
 
 from chat_c import chat_c
+from codings import codings
 from wire import ROOT, Server, WebSocket, check, connect, free_port, http, refuses, results
 
 # ------------------------------------------------------------------------------------------------------- the programs
@@ -418,6 +419,8 @@ def main():
             program = folder / test.__name__.replace("_", "-" if test is chat_c else "_")
             if program.is_file() and os.access(program, os.X_OK):
                 runs.append((test, program))
+                if test is echo and "--compress" in subprocess.run([program, "--help"], capture_output=True, text=True).stdout:
+                    runs.append((codings, program))
         if (folder.parent / "lib/libgale.so").exists() and not re.search("asan|tsan", str(folder)):
             os.environ.setdefault("GALE_LIB", str(folder.parent / "lib/libgale.so"))
             runs.append((python_hello, ROOT / "examples/python/hello.py"))

@@ -105,11 +105,13 @@ typedef struct {
     const char *host, *port, *root, *unix_path;
     const char *listen, *trust, *forwarded;
     uint32_t workers, family;
+    uint32_t codings; /* for bodies, in both directions */
 } options_t;
 
 static const char usage[] =
     "usage: echo [--port PORT] [--host HOST] [--workers N] [--root FOLDER] [--unix PATH]\n"
-    "            [--listen URL] [--trust NETWORKS] [--forwarded x|rfc7239|x-real-ip]\n";
+    "            [--listen URL] [--trust NETWORKS] [--forwarded x|rfc7239|x-real-ip] "
+    "[--compress]\n";
 
 static _Noreturn void bad_usage(const char *what, const char *word) {
     fprintf(stderr, "echo: %s %s; --help lists the flags\n", what, word);
@@ -144,6 +146,10 @@ static options_t parse(int argc, char **argv) {
         if (strcmp(flag, "--help") == 0) {
             fputs(usage, stdout);
             exit(0);
+        }
+        if (strcmp(flag, "--compress") == 0) {
+            o.codings = GALE_CODING_ALL;
+            continue;
         }
         const char **text = strcmp(flag, "--port") == 0        ? &o.port
                             : strcmp(flag, "--host") == 0      ? &o.host
@@ -214,6 +220,7 @@ int main(int argc, char **argv) {
     config.trusted_proxies = options.trust;
     config.forwarded_family = options.family;
     config.ws_max_message_bytes = 16 << 20;
+    config.compress = config.decompress = options.codings;
     int status = gale_server_new(&server, &config);
     if (status < 0) fail(gale_strerror(status));
 
