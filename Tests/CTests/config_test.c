@@ -27,6 +27,11 @@ TEST(config, defaults_are_those_of_the_header_H1_01_H1_02) {
     CHECK_EQ_UINT(c.min_receive_rate, 240);
     CHECK_EQ_UINT(c.min_send_rate, 240);
     CHECK_EQ_UINT(c.rate_grace_ms, 30000);
+    CHECK_EQ_UINT(c.compress | c.decompress, 0);
+    CHECK_EQ_UINT(c.compress_level, 6);
+    CHECK_EQ_UINT(c.compress_min_bytes, 1024);
+    CHECK_EQ_UINT(c.decompress_ratio, 100);
+    CHECK_EQ_UINT(c.coding_memory, 64 << 20);
     CHECK_EQ_UINT(c.allow_half_close | c.no_server_header, 0);
     CHECK_EQ_UINT(c.max_spool_bytes, (uint64_t)10 << 30);
 }
@@ -126,6 +131,15 @@ TEST(config, nonsense_is_refused) {
     CHECK_EQ_INT(try_config(&c), UV_EINVAL);
     c = gale_config();
     c.max_headers = UINT32_MAX;
+    CHECK_EQ_INT(try_config(&c), UV_EINVAL);
+    c = gale_config();
+    c.compress_level = 10;
+    CHECK_EQ_INT(try_config(&c), UV_EINVAL);
+    c = gale_config();
+    c.compress = GALE_CODING_ALL + 1;
+    CHECK_EQ_INT(try_config(&c), UV_EINVAL);
+    c = gale_config();
+    c.decompress = 1u << 31;
     CHECK_EQ_INT(try_config(&c), UV_EINVAL);
 }
 
