@@ -353,6 +353,7 @@ static const char *const canned[] = {
     "POST /" H "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
     "POST /" H "Content-Encoding: br\r\nContent-Length: 100\r\n\r\n",
     "POST /" H "Content-Encoding: zstd\r\nContent-Length: 60\r\n\r\n",
+    "POST / HTTP/1.1\nA: b\r\n c\n\td\nContent-Length: 5\r\nContent-Length: 5\n\nhello",
 };
 
 static void play(fuzz_t *f) {
@@ -425,6 +426,8 @@ static void open_server(fuzz_t *f) {
     if (how & 32) c.compress = GALE_CODING_ALL, c.compress_min_bytes = 1;
     if (how & 64) c.decompress = GALE_CODING_ALL, c.decompress_ratio = 5;
     if (how & 128) c.coding_memory = 300000;
+    c.allow_bare_lf = c.allow_obs_fold = c.allow_missing_host = c.allow_repeated_length =
+        (how >> 4) & 1;
     h.on_request = on_request;
     h.on_done = on_done;
     h.on_drain = on_drain;
