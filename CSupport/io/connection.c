@@ -136,16 +136,16 @@ static size_t process(gale__conn_t *c, char *bytes, size_t len, gale__block_t *b
     while (pos < len) {
         uint8_t phase = c->phase;
         size_t n;
-        if (c->cut_due || phase == GALE__PHASE_LINGER || phase == GALE__PHASE_CLOSED) {
+        if (phase <= GALE__PHASE_ANSWER && !c->cut_due) {
+            n = gale__http1_feed(c, bytes + pos, len - pos, block);
+        } else if (c->cut_due || phase >= GALE__PHASE_LINGER) {
             n = discard(c, len - pos);
         } else if (phase == GALE__PHASE_WS) {
             n = gale__ws_feed(c, bytes + pos, len - pos);
         } else if (phase == GALE__PHASE_TUNNEL) {
             n = gale__tunnel_feed(c, bytes + pos, len - pos);
-        } else if (phase == GALE__PHASE_PROXY) {
-            n = gale__proxied_feed(c, bytes + pos, len - pos);
         } else {
-            n = gale__http1_feed(c, bytes + pos, len - pos, block);
+            n = gale__proxied_feed(c, bytes + pos, len - pos);
         }
         pos += n;
         if (n == 0 && c->phase == phase && !c->cut_due) break;

@@ -42,9 +42,9 @@ typedef struct {
 
 typedef enum {
     GALE__PHASE_HEAD,   /* between requests, or within a head */
-    GALE__PHASE_PROXY,  /* before the first, a PROXY header is coming */
     GALE__PHASE_BODY,   /* a body is coming */
-    GALE__PHASE_ANSWER, /* the request is complete, the response is not */
+    GALE__PHASE_ANSWER, /* the request is complete, the response is not; the last that is HTTP's */
+    GALE__PHASE_PROXY,  /* before the first request, a PROXY header is coming */
     GALE__PHASE_WS,
     GALE__PHASE_TUNNEL,
     GALE__PHASE_LINGER, /* the last response is out; what the client still sends is thrown away */
