@@ -141,11 +141,11 @@ static long read_piece(int fd, char *piece, uint64_t at, bool at_once) {
     return n < 0 ? -errno : n;
 }
 
-/* Hashes to the end; 0, or an error. `stops`: give up when it is another. */
-static int hash_file(int fd, char *version, bool at_once, const atomic_uint *stops) {
+/* Hashes to the end; 0, or an error. `stops`: give up when it is another than `before`. */
+static int hash_file(int fd, char *version, bool at_once, const atomic_uint *stops,
+                     unsigned before) {
     char *piece = gale__malloc(PIECE);
     if (piece == NULL) return UV_ENOMEM;
-    unsigned before = stops != NULL ? atomic_load(stops) : 0;
     gale__sha256_t sha;
     gale__sha256_init(&sha);
     long n;
@@ -171,13 +171,14 @@ typedef struct {
     gale__identity_t identity;
     int64_t made;
     int fd, result;
+    unsigned stops; /* of the server when it was queued: the pool may come to it after a stop */
     char version[GALE__VERSION_LEN];
 } job_t;
 
 static void on_work(uv_work_t *work) {
     job_t *j = work->data;
     j->made = (int64_t)time(NULL);
-    j->result = hash_file(j->fd, j->version, false, &j->worker->server->stops);
+    j->result = hash_file(j->fd, j->version, false, &j->worker->server->stops, j->stops);
 }
 
 static void on_worked(uv_work_t *work, int status) {
@@ -205,6 +206,7 @@ static void hash_later(struct gale__versions *v, gale_worker_t *w, int fd,
     if (j != NULL) {
         *j = (job_t){.versions = v, .worker = w, .identity = *identity};
         j->work.data = j;
+        j->stops = atomic_load(&w->server->stops);
         j->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
         if (j->fd >= 0 && uv_queue_work(w->loop, &j->work, on_work, on_worked) == 0) {
             w->open_handles++;
@@ -231,9 +233,9 @@ int gale__files_version(gale_files_t *files, gale_worker_t *w, int fd, const str
         gale__sha256_add(&sha, content->bytes, (size_t)st->st_size);
         write_version(&sha, out);
     } else if (w == NULL) {
-        err = hash_file(fd, out, false, NULL);
+        err = hash_file(fd, out, false, NULL, 0);
     } else {
-        err = st->st_size <= AT_ONCE ? hash_file(fd, out, true, NULL) : UV_EAGAIN;
+        err = st->st_size <= AT_ONCE ? hash_file(fd, out, true, NULL, 0) : UV_EAGAIN;
         if (err == UV_EAGAIN) hash_later(v, w, fd, &identity);
     }
     if (err == 0) remember(v, &identity, out, made);
