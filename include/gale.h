@@ -920,8 +920,8 @@ GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t p
  * that is its version, the file goes with "Cache-Control: public, max-age=31536000, immutable" and
  * Expires. The file is read when it has changed since it was last asked about; but in a callback
  * only if that takes no disk and no longer than a millisecond, else by the thread pool: UV_EAGAIN
- * until that is done. Errors: UV_ENOENT, UV_EACCES, UV_EINVAL and others; then out is "". Any thread,
- * several at a time. Since 0.1. */
+ * until that is done. Errors: UV_ENOENT, UV_EACCES, UV_EINVAL and others; then out is "". Any
+ * thread, several at a time. Since 0.1. */
 GALE_API int gale_files_version(gale_files_t *files, gale_str_t path, char *out);
 /* Frees it; not while a server still uses it. Null is allowed. Any thread. Since 0.1. */
 GALE_API void gale_files_free(gale_files_t *GALE_NULLABLE files);

@@ -20,8 +20,7 @@
 static int is_in_memory(int fd) {
     static const uint32_t tmpfs = 0x01021994, ramfs = 0x858458f6;
     struct statfs fs;
-    return fstatfs(fd, &fs) == 0 &&
-           ((uint32_t)fs.f_type == tmpfs || (uint32_t)fs.f_type == ramfs);
+    return fstatfs(fd, &fs) == 0 && ((uint32_t)fs.f_type == tmpfs || (uint32_t)fs.f_type == ramfs);
 }
 #endif
 
