@@ -243,7 +243,8 @@ typedef struct {
     uint64_t max_body_bytes;    /* default 1 MiB; over it: 413. gale_req_set_max_body changes it for
                                    one request */
     uint32_t header_timeout_ms; /* connect or first byte to end of head; default 10000: 408 */
-    uint32_t body_timeout_ms;   /* without a byte of the body; default 30000; over it: 408 */
+    uint32_t body_timeout_ms;   /* without a byte of the body, or of a WebSocket message that
+                                   has begun; default 30000; over it: 408 */
     uint32_t idle_timeout_ms;   /* between requests; default 60000; then closed in silence */
     uint32_t write_timeout_ms;  /* client takes no byte; default 30000; then cut */
     uint32_t shutdown_grace_ms; /* stop waits this long for open requests; default 10000 */
@@ -909,7 +910,8 @@ GALE_API int gale_files_open_with(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out
  * stands in a target. GALE_OK: answered, as gale_respond_file does, or with 301 to a folder's path
  * with its slash. A positive result is the status the caller should answer with: 403 for paths that
  * lead out of the folder, by "..", symlinks or encoding tricks, for dot-files, and for what is no
- * regular file; 400 for paths that decode to no text; 404; 405; 414; 500. name.br, name.zst or
+ * regular file; 400 for paths that decode to no text; 404; 405; 414; 500; 503 when no
+ * descriptor or memory is left. name.br, name.zst or
  * name.gz beside the file, if not older, is sent with its Content-Encoding to who prefers it (RFC
  * 9110 12.5.3), with an ETag and ranges of its own. `headers` as in gale_respond_file. Loop.
  * Since 0.1. */

@@ -114,6 +114,20 @@ void gale__conn_hurry_head(gale__conn_t *c) {
     }
 }
 
+/* A message that has begun to come is a body: it is held in memory until it is whole. */
+static bool is_receiving(const gale__conn_t *c) {
+    return !c->paused && (c->in != NULL || c->ws->frame_open || c->ws->message_kind != 0);
+}
+
+static void choose_for_websocket(gale__conn_t *c) {
+    gale__deadline_t kind = c->ws->close_sent ? GALE__DEADLINE_WS_CLOSE
+                            : is_receiving(c) ? GALE__DEADLINE_BODY
+                                              : GALE__DEADLINE_NONE;
+    uint32_t ms =
+        c->ws->close_sent ? config_of(c)->ws_close_timeout_ms : config_of(c)->body_timeout_ms;
+    if (kind == GALE__DEADLINE_NONE || kind != c->deadline) gale__conn_set_deadline(c, kind, ms);
+}
+
 void gale__conn_choose_deadline(gale__conn_t *c) {
     if (waits_for_client(c)) {
         if (c->deadline != GALE__DEADLINE_WRITE && c->deadline != GALE__DEADLINE_LINGER) {
@@ -140,11 +154,7 @@ void gale__conn_choose_deadline(gale__conn_t *c) {
     case GALE__PHASE_LINGER:
         break;
     case GALE__PHASE_WS:
-        if (c->ws->close_sent && c->deadline != GALE__DEADLINE_WS_CLOSE) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_WS_CLOSE, config_of(c)->ws_close_timeout_ms);
-        } else if (!c->ws->close_sent) {
-            gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
-        }
+        choose_for_websocket(c);
         break;
     case GALE__PHASE_TUNNEL:
         if (config_of(c)->tunnel_idle_timeout_ms == 0) {
@@ -179,13 +189,24 @@ static void count_timeout(gale__conn_t *c) {
 
 static void too_slow(gale__conn_t *c, const char *why) {
     count_timeout(c);
-    gale__http1_refuse(c, 408, why);
+    if (c->phase == GALE__PHASE_WS || c->req == NULL) {
+        gale__conn_cut(c, GALE_ETIMEDOUT);
+    } else {
+        gale__http1_refuse(c, 408, why);
+    }
+}
+
+/* Whether the bytes that just came are of something that is still coming. */
+static bool is_coming(const gale__conn_t *c) {
+    if (c->cut_due || c->paused) return false;
+    if (c->phase == GALE__PHASE_WS) return is_receiving(c);
+    return c->req != NULL &&
+           c->phase == (c->deadline == GALE__DEADLINE_BODY ? GALE__PHASE_BODY : GALE__PHASE_HEAD);
 }
 
 void gale__conn_received(gale__conn_t *c, size_t n) {
     bool body = c->deadline == GALE__DEADLINE_BODY;
-    if (c->cut_due || c->paused || c->req == NULL) return;
-    if (c->phase != (body ? GALE__PHASE_BODY : GALE__PHASE_HEAD)) return;
+    if (!is_coming(c)) return;
     if (body) gale__conn_set_deadline(c, GALE__DEADLINE_BODY, config_of(c)->body_timeout_ms);
     if (keeps_pace(c, config_of(c)->min_receive_rate, n)) return;
     too_slow(c, body ? "the request body came too slowly" : "the request head came too slowly");
@@ -206,12 +227,7 @@ void gale__conn_expired(gale__conn_t *c) {
     if (is_put_off(c)) return;
     switch (c->deadline) {
     case GALE__DEADLINE_HEADER:
-        if (c->req != NULL) {
-            too_slow(c, "the request head took too long");
-        } else {
-            count_timeout(c);
-            gale__conn_cut(c, GALE_ETIMEDOUT);
-        }
+        too_slow(c, "the request head took too long");
         break;
     case GALE__DEADLINE_BODY:
         too_slow(c, "the request body took too long");

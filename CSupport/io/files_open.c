@@ -110,6 +110,10 @@ int gale__files_open_file(const gale_files_t *files, const char *path, struct st
     case ENXIO: /* a socket */
     case ENODEV:
         return -403;
+    case EMFILE: /* too many clients at the moment: it will be there again */
+    case ENFILE:
+    case ENOMEM:
+        return -503;
     default:
         return -500;
     }

@@ -152,6 +152,39 @@ TEST(connection_deadline, no_minimum) {
     rig_close(&rig);
 }
 
+/* A message that has begun to come is in memory until it is whole: in one frame, in several, or only
+ * the head of one. Between messages there is no hurry. */
+TEST(connection_deadline, half_a_message_is_cut) {
+    static const struct {
+        const char *bytes, *drip;
+        size_t len;
+    } cases[] = {
+        {"\x82\xfe\x10\x00mask", NULL, 8}, /* silent in a frame */
+        {"\x82\xfe\x10\x00mask", "x", 8},  /* byte by byte */
+        {"\x02\x81mask.", NULL, 7},        /* silent between fragments */
+        {"\x02\x81mask.\x80", NULL, 8},    /* half the head of the second */
+        {"\x82", NULL, 1},                 /* silent in a head */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_ws_t ws = {0};
+        set_pace(&rig);
+        rig.config.body_timeout_ms = cases[i].drip == NULL ? 100 : LONG;
+        rig_ws_open(&rig, &client, &ws);
+        rig_wait(&rig, 300);
+        CHECK_EQ_UINT(ws.closes, 0);
+        rig_send_bytes(&client, cases[i].bytes, cases[i].len);
+        for (int k = 0; k < 400 && ws.closes == 0; k++) {
+            if (cases[i].drip != NULL) rig_send(&client, cases[i].drip);
+            rig_wait(&rig, 15);
+        }
+        CHECK_MSG(ws.closes == 1 && ws.code == 1006, "case %zu: code %d", i, ws.code);
+        CHECK_EQ_UINT(look(rig.server).timeouts_body, 1);
+        rig_ws_close(&rig, &client, &ws);
+    }
+}
+
 /* -------------------------------------------------------------------------------- slow readers */
 
 enum { BIG = 12 << 20 };

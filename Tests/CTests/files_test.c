@@ -3,6 +3,7 @@
  * STA-06, STA-12), what is refused (STA-10, STA-11), folders (STA-13), files small and large, and
  * the walk that stands in for openat2.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -35,6 +36,18 @@ SITE_TEST(get_and_head) { /* STA-01, STA-02, STA-12 */
     free(head);
     CHECK_EQ_INT(ask(site, "POST", "/s/hello.txt", ""), 405);
     CHECK_EQ_INT(ask(site, "get", "/s/hello.txt", ""), 405);
+}
+
+/* What comes back when others have left is no fault of the file's. */
+SITE_TEST(without_descriptors) {
+    struct rlimit limit, none;
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    none = limit;
+    none.rlim_cur = 0;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    CHECK_EQ_INT(GET(site, "/s/hello.txt"), 503);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK_EQ_INT(GET(site, "/s/hello.txt"), 200);
 }
 
 SITE_TEST(sizes) {

@@ -59,6 +59,7 @@ static void serve_static(gale_req_t *req, gale_str_t path) {
                          : status == 403 ? "Forbidden"
                          : status == 404 ? "Not Found"
                          : status == 405 ? "Method Not Allowed"
+                         : status == 503 ? "Service Unavailable"
                                          : "Internal Server Error";
     char page[128];
     snprintf(page, sizeof page, "<html><title>%d: %s</title><body>%d: %s</body></html>", status,
