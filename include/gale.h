@@ -723,6 +723,10 @@ typedef struct {
      * status that fits. Else why the request ended first, as in on_done; GALE_EABORTED when it was
      * answered. Required. */
     void (*GALE_NULLABLE on_end)(gale_form_t *form, int status, void *GALE_NULLABLE data);
+
+    /* 1: a form that fails is not answered by the core: the handler does, in on_end or later, by
+     * gale_form_status. A collected body can then be read after the response has begun, too. */
+    uint32_t leave_answer;
 } gale_form_handler_t;
 
 /* Fills a struct with the defaults of this library for the fields within struct_size. Any thread.
@@ -747,6 +751,9 @@ GALE_API gale_req_t *gale_form_req(const gale_form_t *form);
 /* What is wrong with it, one sentence without capital and stop; "" when nothing is. Static. Loop.
  * Since 0.1. */
 GALE_API const char *gale_form_error(const gale_form_t *form);
+/* The status that fits what is wrong with it: 400, 413, 500 or 503; 0 when nothing is. Loop.
+ * Since 0.1. */
+GALE_API int gale_form_status(const gale_form_t *form);
 /* The kept parts in order of arrival: the one behind `part`, or the first; null at the end. Loop.
  * Since 0.1. */
 GALE_API gale_part_t *GALE_NULLABLE gale_form_next(const gale_form_t *form,

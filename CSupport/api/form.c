@@ -20,6 +20,10 @@ const char *gale_form_error(const gale_form_t *f) {
     return f->error;
 }
 
+int gale_form_status(const gale_form_t *f) {
+    return f->status;
+}
+
 gale_part_t *gale_form_next(const gale_form_t *f, const gale_part_t *p) {
     return p == NULL ? f->first : p->next;
 }

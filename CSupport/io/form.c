@@ -67,8 +67,9 @@ void gale__form_fail(gale_form_t *f, int err, int status, const char *error) {
     if (f->over) return;
     enter(f);
     f->error = error;
+    f->status = status;
     gale__form_over(f, err);
-    answer(f->req, status, error);
+    if (f->handler.leave_answer == 0) answer(f->req, status, error);
     leave(f);
 }
 
@@ -238,9 +239,9 @@ int gale__form_read(gale_req_t *r, const gale_form_handler_t *handler, void *dat
     size_t boundary_len;
     bool streamed = r->body_mode == GALE__BODY_STREAM && r->in_request;
     bool whole = r->body_mode == GALE__BODY_WHOLE;
-    if (r->form != NULL || r->done || r->resp_state != GALE__RESP_NONE || (!streamed && !whole)) {
-        return GALE_ESTATE;
-    }
+    bool begun = r->resp_state != GALE__RESP_NONE, late = whole && handler->leave_answer != 0;
+    if (r->form != NULL || r->done || (!streamed && !whole)) return GALE_ESTATE;
+    if (begun && (!late || r->resp_state == GALE__RESP_ENDED)) return GALE_ESTATE;
     if (handler->on_end == NULL || handler->max_part_header_bytes > MAX_HEADER_BYTES) {
         return UV_EINVAL;
     }

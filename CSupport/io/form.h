@@ -17,6 +17,7 @@ struct gale_form_s {
     void *data;
     const char *folder; /* behind this struct */
     const char *error;
+    int status;                /* that fits the error */
     gale_part_t *first, *last; /* kept */
     gale_part_t *part;         /* the one that comes */
     char *room;                /* of the parser */

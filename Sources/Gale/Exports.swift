@@ -3,7 +3,8 @@
 
 // Static files take them.
 @_exported public import struct GaleCore.FileSettings
-// Settings name it.
+// Settings name them.
+@_exported public import struct GaleCore.FormSettings
 @_exported public import struct GaleCore.ServerConfiguration
 // Streams of events send them.
 @_exported public import struct GaleCore.ServerSentEvent

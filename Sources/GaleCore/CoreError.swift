@@ -29,6 +29,10 @@ public struct CoreError: Error, Sendable, Equatable, CustomStringConvertible {
     public static let limit = CoreError(Int32(GALE_ELIMIT))
     /// An invalid status, field name or field value.
     public static let header = CoreError(Int32(GALE_EHEADER))
+    /// There is a file of that name.
+    public static let exists = CoreError(SystemFile.exists)
+    /// Another file system.
+    public static let otherFileSystem = CoreError(SystemFile.otherFileSystem)
     /// Not a valid WebSocket handshake; it has been answered.
     public static let handshake = CoreError(Int32(GALE_EHANDSHAKE))
 }

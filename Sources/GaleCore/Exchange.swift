@@ -10,6 +10,8 @@ open class Exchange {
     @exclusivity(unchecked) final var pointer: OpaquePointer?
     @exclusivity(unchecked) final var nextSpare: Exchange?
     @exclusivity(unchecked) final var snapshot: HeadSnapshot?
+    /// What `readForm` has begun.
+    @exclusivity(unchecked) public internal(set) final var form: ReceivedForm?
     /// Within `received`: whoever ends the request then leaves the object alone.
     @exclusivity(unchecked) final var isReceiving = false
     /// The worker whose loop this runs on.
@@ -230,6 +232,10 @@ extension Exchange {
     /// The core's own request is over.
     func finish(status: Int32) {
         ended(status == 0 ? .finished : Outcome(status: status))
+        if form != nil {
+            form?.close()
+            form = nil
+        }
         pointer = nil
     }
 

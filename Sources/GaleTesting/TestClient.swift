@@ -122,10 +122,14 @@ public final class TestClient: Sendable {
         return String(decoding: await reader.reader.takeAll(), as: UTF8.self)
     }
 
-    /// Sends a request and leaves after `delay`, without waiting for the answer.
-    public func leave(after delay: Duration, _ method: String, _ target: String) async throws {
+    /// Sends a request and leaves after `delay`, without waiting for the answer. `missing`: bytes of the body that are
+    /// announced and never sent.
+    public func leave(
+        after delay: Duration, _ method: String, _ target: String, headers: [String: String] = [:], body: [UInt8] = [],
+        missing: Int = 0
+    ) async throws {
         let reader = try await newConnection()
-        reader.reader.stream.send(head(method, target, [:], length: 0))
+        reader.reader.stream.send(head(method, target, headers, length: body.count + missing) + body)
         try await Task.sleep(for: delay)
         reader.reader.stream.close()
     }

@@ -103,6 +103,29 @@ TEST(form_refuse, the_handler_answers_an_error) {
     rig_form_close(&t);
 }
 
+/* The error waits for an answer, which may come when the request is long read. */
+TEST(form_refuse, the_handler_answers_an_error_later) {
+    for (int streaming = 0; streaming < 2; streaming++) {
+        rig_form_t t;
+        rig_client_t client;
+        rig_form_init(&t, streaming != 0);
+        t.handler.leave_answer = 1;
+        rig_open(&t.rig);
+        rig_connect(&t.rig, &client);
+        gale_str_t request = rig_form_multipart("junk");
+        rig_send_bytes(&client, request.ptr, request.len);
+        rig_turn(&t.rig, 3);
+        CHECK_EQ_INT(t.status, GALE_EPROTO);
+        CHECK_EQ_UINT(rig_take(&client).len, 0);
+        CHECK_EQ_INT(gale_form_status(t.form), 400);
+        CHECK_EQ_INT(gale_respond_text(gale_form_req(t.form), 422, "no"), 0);
+        rig_turn(&t.rig, 3);
+        CHECK_EQ_INT(rig_status_of(rig_take(&client)), 422);
+        rig_drop(&t.rig, &client);
+        rig_form_close(&t);
+    }
+}
+
 TEST(form_refuse, limits_HU_15) {
     static const struct {
         gale_form_handler_t h;

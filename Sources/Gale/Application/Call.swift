@@ -102,9 +102,11 @@ final class Call: Exchange, LoopWork {
         if !hasBody { return run(entry) }
         let limit = entry.maxBody(method)
         do throws(CoreError) {
-            if case .handler(let factory) = entry.endpoint(method), factory.streamsBody {
-                extras.body = BodyQueue()
+            if case .handler(let factory) = entry.endpoint(method), factory.streamsBody || factory.receivesForm {
                 if let limit { try setMaxBody(limit) }
+                if factory.receivesForm, try awaitForm() { return run(entry) }
+                if !factory.streamsBody { return try collect(atMost: limit ?? application.maxBody) }
+                extras.body = BodyQueue()
                 // A client that waits for 100 Continue is told when the handler wants the body (H1-06).
                 if expectsContinue { pauseBody() }
                 return run(entry)
@@ -120,7 +122,7 @@ final class Call: Exchange, LoopWork {
         if let queue = rare?.body {
             if !chunk.isEmpty { pauseBody() }
             queue.append(chunk, last: last)
-        } else if last, let entry {
+        } else if last, !awaitsForm, let entry {
             run(entry)
         }
     }

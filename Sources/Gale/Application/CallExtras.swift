@@ -6,7 +6,9 @@ final class CallExtras {
     var body: BodyQueue?
     /// The request's cookies.
     var cookies: [(name: String, value: String)]?
-    /// The fields of the query and of an urlencoded body.
+    /// Whether the form is received between `prepare` and the method's function.
+    var awaitsForm = false
+    /// The fields of the query and of a form.
     var query: [(name: String, value: String)]?
     var form: [(name: String, value: String)]?
     /// Cookies for the response; a later one of the same name takes the place of an earlier one (WEB-16).

@@ -80,7 +80,7 @@ public struct Request {
     /// The last field of this name in the query. Throws 400 when the query is malformed (WEB-12).
     public func query(_ name: String) throws -> String? { try call?.arguments(.query).last { $0.name == name }?.value }
 
-    /// The last field of this name in an urlencoded body. Throws 400 when it is malformed.
+    /// The last field of this name in a form. Throws 400 when it is malformed (HU-11).
     public func form(_ name: String) throws -> String? { try call?.arguments(.form).last { $0.name == name }?.value }
 
     /// A cookie of the request (WEB-14).

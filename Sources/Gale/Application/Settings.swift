@@ -6,6 +6,8 @@ public import Logging
 public struct Settings: Sendable {
     /// Limits, timeouts and workers.
     public var server = ServerConfiguration()
+    /// Limits of forms, and where the files that come with them go (HU-15).
+    public var forms = FormSettings()
     /// Signs cookies; without it `setSignedCookie` throws.
     public var cookieSecret: CookieSecret?
     /// Whether every method but GET, HEAD and OPTIONS needs an XSRF token in handlers (XSR-01).

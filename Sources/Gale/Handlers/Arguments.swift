@@ -37,7 +37,7 @@ enum URLEncoded {
 extension Call {
     enum ArgumentSource { case query, form }
 
-    /// The fields of the query, or of an urlencoded body; parsed once.
+    /// The fields of the query, or of a form; parsed once.
     func arguments(_ source: ArgumentSource) throws -> [(name: String, value: String)] {
         switch source {
         case .query:
@@ -47,10 +47,14 @@ extension Call {
             return fields
         case .form:
             if let known = extrasIfAny?.form { return known }
-            let type = header("Content-Type")?.prefix { $0 != ";" }.lowercased() ?? ""
-            let isForm = type.trimmingBlanks == "application/x-www-form-urlencoded"
-            if isForm && header("Content-Encoding") != nil { throw HTTPError(400, "a form with Content-Encoding") }
-            let fields = isForm ? try withBody { try URLEncoded.parse($0) } : []
+            let fields: [(name: String, value: String)]
+            if let parts = try parts() {
+                fields = parts.filter { $0.filename == nil }.map { ($0.name, $0.value) }
+            } else {
+                let isForm = bodyType == "application/x-www-form-urlencoded"
+                if isForm && header("Content-Encoding") != nil { throw HTTPError(400, "a form with Content-Encoding") }
+                fields = isForm ? try withBody { try URLEncoded.parse($0) } : []
+            }
             extras.form = fields
             return fields
         }
@@ -91,10 +95,10 @@ extension RequestHandler {
         try call?.arguments(.query).filter { $0.name == name }.map(\.value.asArgument) ?? []
     }
 
-    /// The last field of this name in an urlencoded body, trimmed. Throws 400 when it is malformed.
+    /// The last field of this name in a form, trimmed. Throws 400 when it is malformed (HU-11).
     public final func form(_ name: String) throws -> String? { try formAll(name).last }
 
-    /// All fields of this name in an urlencoded body.
+    /// All fields of this name in a form.
     public final func formAll(_ name: String) throws -> [String] {
         try call?.arguments(.form).filter { $0.name == name }.map(\.value.asArgument) ?? []
     }

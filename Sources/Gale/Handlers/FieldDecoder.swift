@@ -10,7 +10,7 @@ public struct Query<Value: Decodable>: Extractable {
     }
 }
 
-/// An urlencoded body, decoded into a type: `(login: Form<Login>)`.
+/// The fields of a form, decoded into a type: `(login: Form<Login>)`.
 public struct Form<Value: Decodable>: Extractable {
     /// The value.
     public let value: Value

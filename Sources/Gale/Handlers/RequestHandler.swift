@@ -45,6 +45,10 @@ open class RequestHandler {
     open func templateValues() -> [String: TemplateValue] { [:] }
     /// A class that overrides it with true gets the body piece by piece, by `dataReceived` (WEB-37).
     open class var streamsBody: Bool { false }
+    /// A class that overrides it with true gets forms as they come, files beyond `Settings.forms.memoryBytes` on disk:
+    /// after `prepare`, before the method's function. `maxBody` of the route says how large they may be (HU-18). The
+    /// XSRF token is looked for when the form is there. Other bodies are collected.
+    open class var receivesForm: Bool { false }
     /// A piece of the body, after `prepare`. Awaiting holds the client back.
     open func dataReceived(_ chunk: [UInt8]) async throws {}
 
@@ -93,11 +97,16 @@ open class RequestHandler {
     @inline(__always)
     final func live(_ call: Call, preparing hasPrepare: Bool) async {
         do {
-            if call.application.settings.xsrfCookies { try checkXSRF() }
+            let hasXSRF = call.application.settings.xsrfCookies
+            if hasXSRF && !call.awaitsForm { try checkXSRF() }
             if hasPrepare { try await prepare() }
             if !call.isFinished {
                 if let body = call.extrasIfAny?.body {
                     while let chunk = try await body.next(call) { try await dataReceived(chunk) }
+                }
+                if call.awaitsForm {
+                    try await call.receiveForm()
+                    if hasXSRF { try checkXSRF() }
                 }
                 if call.isFinished {
                 } else if call.method == .get && !isSocket {

@@ -43,7 +43,8 @@ public struct Route: Sendable {
 
     private init<H: RequestHandler>(_ path: String, name: String?, type: H.Type, make: @escaping @Sendable () -> H) {
         let factory = HandlerFactory(
-            make: make, streamsBody: type.streamsBody, hasPrepare: ImplementedMethods.hasPrepare(type))
+            make: make, streamsBody: type.streamsBody, receivesForm: type.receivesForm,
+            hasPrepare: ImplementedMethods.hasPrepare(type))
         self.init(path: path, method: nil, name: name, endpoint: .handler(factory))
     }
 }

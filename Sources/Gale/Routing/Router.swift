@@ -16,6 +16,7 @@ enum Endpoint: Sendable {
 struct HandlerFactory: Sendable {
     let make: @Sendable () -> RequestHandler
     let streamsBody: Bool
+    let receivesForm: Bool
     /// Whether the class overrides `prepare`.
     let hasPrepare: Bool
 }
