@@ -927,10 +927,11 @@ GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t p
 /* The version of a file for its URL: 32 hex digits of the SHA-256 of what is in it, with a NUL, so
  * `out` holds 33 bytes. `path` as in gale_files_serve. Asked for as path?v=VERSION, and as long as
  * that is its version, the file goes with "Cache-Control: public, max-age=31536000, immutable" and
- * Expires. The file is read when it has changed since it was last asked about; but in a callback
- * only if that takes no disk and no longer than a millisecond, else by the thread pool: UV_EAGAIN
- * until that is done. Errors: UV_ENOENT, UV_EACCES, UV_EINVAL and others; then out is "". Any
- * thread, several at a time. Since 0.1. */
+ * Expires; so it does for a v of any other shape, which the application answers for (STA-04). The
+ * file is read when it has changed since it was last asked about; but in a callback only if that
+ * takes no disk and no longer than a millisecond, else by the thread pool: UV_EAGAIN until that is
+ * done. Errors: UV_ENOENT, UV_EACCES, UV_EINVAL and others; then out is "". Any thread, several at
+ * a time. Since 0.1. */
 GALE_API int gale_files_version(gale_files_t *files, gale_str_t path, char *out);
 /* Frees it; not while a server still uses it. Null is allowed. Any thread. Since 0.1. */
 GALE_API void gale_files_free(gale_files_t *GALE_NULLABLE files);

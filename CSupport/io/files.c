@@ -262,12 +262,23 @@ static gale_str_t version_asked(gale_str_t query) {
     return gale_str(NULL, 0);
 }
 
-/* Whether the URL was made for the file as it is (STA-04): then it will never be another. */
+static bool is_version_of_ours(gale_str_t asked) {
+    bool ours = asked.len == GALE__VERSION_LEN;
+    for (size_t i = 0; ours && i < asked.len; i++) {
+        char c = asked.ptr[i];
+        ours = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    }
+    return ours;
+}
+
+/* Whether the URL will never mean another file (STA-04). A version that was made here has to be the
+ * file's own: while a new release spreads over many servers, an old one must not answer the new URL
+ * with what caches then keep for a year. Any other is the application's own affair. */
 static bool is_asked_by_version(const asking_t *a, const found_t *f) {
     char version[GALE__VERSION_LEN];
     gale_str_t asked = version_asked(gale_req_query(a->req));
-    return asked.len == sizeof version &&
-           gale__files_version(a->files, a->worker, f->fd, &f->st,
+    if (asked.len == 0 || !is_version_of_ours(asked)) return asked.len > 0;
+    return gale__files_version(a->files, a->worker, f->fd, &f->st,
                                f->entry != NULL ? f->entry->content : NULL, version) == 0 &&
            memcmp(asked.ptr, version, sizeof version) == 0;
 }

@@ -67,4 +67,15 @@ public final class FileTree: @unchecked Sendable {
     }
 
     deinit { gale_files_free(pointer) }
+
+    /// The version of the file at `path`, percent-encoded and relative to the folder: 32 hex digits that change when
+    /// the file does. Nil when it can't be read; on a loop also while a large one is being looked at (STA-05).
+    public func version(of path: String) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 33) { out -> String? in
+            guard let first = out.baseAddress else { return nil }
+            var path = path
+            let result = path.withUTF8 { gale_files_version(pointer, gale_str_t($0), first) }
+            return result >= 0 ? String(cString: first) : nil
+        }
+    }
 }

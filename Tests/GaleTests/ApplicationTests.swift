@@ -41,6 +41,11 @@ private final class Throwing: RequestHandler {
     }
 }
 
+/// WEB-34, STA-05
+private final class StaticURL: RequestHandler {
+    override func get() async throws { try write(staticURL("ApplicationTests.swift")) }
+}
+
 private final class Missing: RequestHandler {
     override func get() async throws { try render("missing.html") }
 }
@@ -141,7 +146,12 @@ private final class Missing: RequestHandler {
 
     @Test("STA-01, STA-10: static files") func files() async throws {
         let root = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-        let app = Application(settings: .quiet) { StaticFiles("/static/", root: "/" + root) }
+        var settings = Settings.quiet
+        settings.staticPath = "/" + root
+        let app = Application(settings: settings) {
+            StaticFiles("/static/", root: "/" + root)
+            Route("/url", StaticURL.self)
+        }
         try await app.test { client in
             let file = try await client.get("/static/ApplicationTests.swift")
             #expect(file.status == 200)
@@ -151,8 +161,13 @@ private final class Missing: RequestHandler {
                 try await client.get("/static/ApplicationTests.swift", headers: ["If-None-Match": etag]).status == 304)
             let head = try await client.head("/static/ApplicationTests.swift")
             #expect(head.headers["Content-Length"] == "\(file.body.count)")
-            let versioned = try await client.get("/static/ApplicationTests.swift?v=1")
+            // STA-04: kept for long under its version, and under no other of that kind.
+            let url = try await client.get("/url").text
+            #expect(url.hasPrefix("/static/ApplicationTests.swift?v="))
+            let versioned = try await client.get(url)
             #expect(versioned.headers["Cache-Control"]?.contains("max-age=31536000") == true)
+            let stale = try await client.get(String(url.dropLast(32)) + String(repeating: "0", count: 32))
+            #expect(stale.status == 200 && stale.headers["Cache-Control"] == nil)
             #expect(try await client.get("/static/none").status == 404)
             #expect(try await client.get("/static/..%2fx").status == 403)
             let post = try await client.post("/static/ApplicationTests.swift")
