@@ -1,6 +1,10 @@
 // `import Gale` is enough: a handler that renders names the types of templates.
 @_exported public import GaleTemplate
 
+// Settings and responses name them.
+@_exported public import struct GaleCore.Codings
+@_exported public import struct GaleCore.CompressionSettings
+@_exported public import struct GaleCore.DecompressionSettings
 // Static files take them.
 @_exported public import struct GaleCore.FileSettings
 // Settings name them.

@@ -205,6 +205,11 @@ open class Exchange {
         try check(gale_req_set_max_body(try live(), UInt64(max(limit, 0))))
     }
 
+    /// Which codings the response may be sent in, in place of the server's; before it has begun.
+    public final func setCompression(_ codings: Codings) throws(CoreError) {
+        try check(gale_req_set_compression(try live(), codings.rawValue))
+    }
+
     /// Stops the body: no `receivedBody` until `resumeBody`.
     public final func pauseBody() {
         if let pointer { gale_req_pause(pointer) }

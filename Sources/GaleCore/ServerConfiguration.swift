@@ -26,11 +26,46 @@ public struct ServerConfiguration: Sendable {
     public var maxMessageBytes: Int?
     /// Bytes queued for a client above which a writer waits; default 64 KiB.
     public var writeHighWater: Int?
+    /// Bytes queued for a client below which a writer goes on; default 16 KiB.
+    public var writeLowWater: Int?
+    /// Bytes queued for a client at which it is cut; default 64 MiB.
+    public var writeLimit: Int?
+    /// How long the close of a WebSocket waits for the peer's answer; default 5 s.
+    public var webSocketCloseTimeout: Duration?
+    /// How long a stop leaves connections open that have no request, for one that is under way; default not at all.
+    public var shutdownIdle: Duration?
+    /// Bytes a second that a client must send of a request; default 240, `.max`: no such limit. It may fall behind by
+    /// `rateGrace`. Then 408.
+    public var minReceiveRate: Int?
+    /// Bytes a second that a client must take of what is queued for it; default 240, `.max`: no such limit. It may fall
+    /// behind by `rateGrace`. Then it is cut.
+    public var minSendRate: Int?
+    /// Default 30 s.
+    public var rateGrace: Duration?
+    /// Requests of one connection, which closes behind the answer to the last; default no limit.
+    public var maxRequestsPerConnection: Int?
+    /// Age at which a connection takes no more requests; default no limit. WebSockets live on.
+    public var maxConnectionAge: Duration?
+    /// Bytes of the temporary files of forms, of all clients together; default 10 GiB. Beyond it 503.
+    public var maxSpoolBytes: Int?
     /// Open connections over all workers; default the descriptors the process may have, less a sixteenth. Beyond it the
     /// client that has been idle longest gives way, or the new one gets 503.
     public var maxConnections: Int?
     /// Connections of one IPv4 address or IPv6 /64; default no limit. Beyond it they are closed at once.
     public var maxConnectionsPerAddress: Int?
+    /// How responses are compressed; nil: they are not (GZ-01).
+    public var compression: CompressionSettings?
+    /// Which request bodies are decompressed; nil: none, they come as they are (H1-20).
+    public var decompression: DecompressionSettings?
+    /// Bytes for the state of both, for each worker; default 64 MiB. Beyond it responses go out uncompressed, and
+    /// compressed requests get 503.
+    public var codingMemory: Int?
+    /// Whether a client that shut down its sending side still gets a late answer.
+    public var allowsHalfClose = false
+    /// Whether responses say "Server: gale".
+    public var sendsServerHeader = true
+    /// What is forgiven to clients that cannot be mended.
+    public var leniencies: Leniencies = []
     /// The proxies whose word is taken for the client's address, scheme and host (H1-23): networks and addresses such
     /// as "10.0.0.0/8", "::1", or "unix" for unix sockets. Name only machines that set or remove the fields of
     /// `forwarded` in all they pass on. Default: nobody's.
@@ -39,6 +74,28 @@ public struct ServerConfiguration: Sendable {
     public var forwarded = ForwardedFields.xForwarded
     /// Whether X-Forwarded-Host is believed too: common proxies pass a client's own through.
     public var trustsForwardedHost = false
+
+    /// What the protocol forbids and this server may let pass. Each lets a proxy in front and this server read different
+    /// requests out of the same bytes, which is how requests are smuggled past the proxy's rules: only for servers that
+    /// such clients reach directly.
+    public struct Leniencies: OptionSet, Sendable {
+        /// Bits of this type alone.
+        public let rawValue: UInt8
+        /// Of its bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// LF alone ends lines of the head (RFC 9112 2.2): one in front that takes it for a part of a value passes on
+        /// fields that it has not seen.
+        public static let bareLF = Leniencies(rawValue: 1)
+        /// A line that begins with a blank goes on with the value before it (RFC 9112 5.2): one in front may see two
+        /// fields, or the end of the head.
+        public static let foldedFields = Leniencies(rawValue: 2)
+        /// HTTP/1.1 without Host (RFC 9112 3.2): caches and virtual hosts that guess it are poisoned.
+        public static let missingHost = Leniencies(rawValue: 4)
+        /// Equal values of Content-Length are one (RFC 9110 8.6): whoever repeats it probes for somebody who picks
+        /// another.
+        public static let repeatedLength = Leniencies(rawValue: 8)
+    }
 
     /// The families of fields; only one is ever believed.
     public enum ForwardedFields: Sendable {
@@ -71,28 +128,56 @@ public struct ServerConfiguration: Sendable {
     }
 
     private func fill(_ config: inout gale_config_t) {
-        func set(_ field: WritableKeyPath<gale_config_t, UInt32>, _ value: Int?) {
-            if let value { config[keyPath: field] = UInt32(clamping: value) }
-        }
-        func set(_ field: WritableKeyPath<gale_config_t, UInt32>, _ value: Duration?) {
-            if let value { config[keyPath: field] = UInt32(clamping: value.wholeMilliseconds) }
+        fillSizes(&config)
+        fillTimes(&config)
+        compression?.fill(&config)
+        decompression?.fill(&config)
+        config.allow_half_close = allowsHalfClose ? 1 : 0
+        config.no_server_header = sendsServerHeader ? 0 : 1
+        config.allow_bare_lf = leniencies.contains(.bareLF) ? 1 : 0
+        config.allow_obs_fold = leniencies.contains(.foldedFields) ? 1 : 0
+        config.allow_missing_host = leniencies.contains(.missingHost) ? 1 : 0
+        config.allow_repeated_length = leniencies.contains(.repeatedLength) ? 1 : 0
+        config.forwarded_family = UInt32(forwarded.code)
+        config.forwarded_host = trustsForwardedHost ? 1 : 0
+    }
+
+    private func fillSizes(_ config: inout gale_config_t) {
+        func set<N: FixedWidthInteger>(_ field: WritableKeyPath<gale_config_t, N>, _ value: Int?) {
+            // Not 0, which means the default.
+            if let value { config[keyPath: field] = N(clamping: max(value, 1)) }
         }
         set(\.workers, workers)
         set(\.backlog, backlog)
         set(\.max_header_bytes, maxHeaderBytes)
         set(\.max_headers, maxHeaders)
+        set(\.max_body_bytes, maxBodyBytes)
+        set(\.ws_max_message_bytes, maxMessageBytes)
+        set(\.write_high_water, writeHighWater)
+        set(\.write_low_water, writeLowWater)
+        set(\.write_limit, writeLimit)
+        set(\.max_connections, maxConnections)
+        set(\.max_connections_per_address, maxConnectionsPerAddress)
+        set(\.max_requests_per_connection, maxRequestsPerConnection)
+        set(\.min_receive_rate, minReceiveRate)
+        set(\.min_send_rate, minSendRate)
+        set(\.coding_memory, codingMemory)
+        set(\.max_spool_bytes, maxSpoolBytes)
+    }
+
+    private func fillTimes(_ config: inout gale_config_t) {
+        func set(_ field: WritableKeyPath<gale_config_t, UInt32>, _ value: Duration?) {
+            if let value { config[keyPath: field] = UInt32(clamping: max(value.wholeMilliseconds, 1)) }
+        }
         set(\.header_timeout_ms, headerTimeout)
         set(\.body_timeout_ms, bodyTimeout)
         set(\.idle_timeout_ms, idleTimeout)
         set(\.write_timeout_ms, writeTimeout)
         set(\.shutdown_grace_ms, shutdownGrace)
-        set(\.write_high_water, writeHighWater)
-        set(\.max_connections, maxConnections)
-        set(\.max_connections_per_address, maxConnectionsPerAddress)
-        if let maxBodyBytes { config.max_body_bytes = UInt64(clamping: maxBodyBytes) }
-        if let maxMessageBytes { config.ws_max_message_bytes = UInt64(clamping: maxMessageBytes) }
-        config.forwarded_family = UInt32(forwarded.code)
-        config.forwarded_host = trustsForwardedHost ? 1 : 0
+        set(\.shutdown_idle_ms, shutdownIdle)
+        set(\.ws_close_timeout_ms, webSocketCloseTimeout)
+        set(\.rate_grace_ms, rateGrace)
+        set(\.max_connection_age_ms, maxConnectionAge)
     }
 }
 

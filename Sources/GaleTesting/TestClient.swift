@@ -66,6 +66,13 @@ public final class TestClient: Sendable {
         try await request("POST", target, headers: headers, body: Array(body.utf8))
     }
 
+    /// POST of bytes.
+    public func post(
+        _ target: String, body: [UInt8], headers: [String: String] = [:]
+    ) async throws -> TestResponse {
+        try await request("POST", target, headers: headers, body: body)
+    }
+
     /// POST of a form.
     public func post(
         _ target: String, form: [String: String], headers: [String: String] = [:]

@@ -7,6 +7,11 @@ extension Call {
         self.status = status
     }
 
+    func limitCompression(to codings: Codings) throws(ResponseError) {
+        try mayChangeHead()
+        do throws(CoreError) { try setCompression(codings) } catch { throw .clientGone }
+    }
+
     func setHeader(_ name: String, _ value: String) throws(ResponseError) {
         try mayChangeHead()
         do throws(CoreError) { try fields.set(name, value) } catch { throw .invalidHeader(name) }

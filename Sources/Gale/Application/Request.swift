@@ -125,6 +125,9 @@ public struct Response {
     public func addHeader(_ name: String, _ value: String) throws(ResponseError) { try live.addHeader(name, value) }
     /// Removes the fields of this name. Throws `ResponseError`.
     public func clearHeader(_ name: String) throws(ResponseError) { try live.clearHeader(name) }
+    /// Which codings it may be sent in, in place of the server's; none for a page that has a secret beside what the
+    /// request said (GZ-01). Throws `ResponseError` when the head is sent.
+    public func setCompression(_ codings: Codings) throws(ResponseError) { try live.limitCompression(to: codings) }
     /// The value of a field that has been set.
     public func header(_ name: String) -> String? { call?.fields.value(name) }
 

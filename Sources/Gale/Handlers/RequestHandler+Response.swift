@@ -16,6 +16,12 @@ extension RequestHandler {
     /// Sets the status, 200 to 599. Throws `ResponseError` when the head is sent.
     public final func setStatus(_ status: Int) throws(ResponseError) { try live.setStatus(status) }
 
+    /// Which codings the response may be sent in, in place of the server's; none for a page that has a secret beside
+    /// what the request said (GZ-01). Throws `ResponseError` when the head is sent.
+    public final func setCompression(_ codings: Codings) throws(ResponseError) {
+        try live.limitCompression(to: codings)
+    }
+
     /// Puts a field in place of all of this name. Throws `ResponseError`: invalid, or the head is sent (WEB-10).
     public final func setHeader(_ name: String, _ value: String) throws(ResponseError) {
         try live.setHeader(name, value)
