@@ -13,4 +13,10 @@ extension String {
     public init(repairing bytes: Span<UInt8>) {
         self = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
+
+    /// A copy of the text of a view; nil when it is no UTF-8.
+    public init?(validating bytes: Span<UInt8>) {
+        guard let text = bytes.withUnsafeBufferPointer({ String(validating: $0, as: UTF8.self) }) else { return nil }
+        self = text
+    }
 }

@@ -192,7 +192,7 @@ extension Call {
     /// The index-th captured value, decoded. Throws 400 when it is no UTF-8 (WEB-05).
     func capture(_ index: Int) throws -> String {
         let range = captures[index]
-        guard let text = withPath({ PercentCoding.text($0, range, plus: false) }) else { throw HTTPError(400) }
+        guard let text = withPath({ PercentCoding.text($0, range) }) else { throw HTTPError(400) }
         return text
     }
 

@@ -1,35 +1,19 @@
 internal import GaleCore
 
-/// Fields of queries and urlencoded bodies (HU-13): '&' alone separates, blank values stay, '+' is a blank.
+/// Fields of queries and urlencoded bodies (HU-13).
 enum URLEncoded {
-    /// More are refused with 400.
-    static let maxFields = 1000
-
     static func parse(_ bytes: Span<UInt8>) throws -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
-        var index = 0
-        while index < bytes.count {
-            var end = index
-            var equals: Int?
-            while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
-                if equals == nil && bytes[end] == UInt8(ascii: "=") { equals = end }
-                end += 1
-            }
-            if end > index {
-                if fields.count == maxFields { throw HTTPError(400, "more than \(maxFields) fields") }
-                let name = try text(bytes, index..<(equals ?? end))
-                let value = try equals.map { try text(bytes, ($0 + 1)..<end) } ?? ""
-                fields.append((name, value))
-            }
-            index = end + 1
+        do {
+            try PairReader.query(bytes) { name, value in fields.append((try text(name), try text(value))) }
+        } catch is PairReader.TooMany {
+            throw HTTPError(400, "more than 1000 fields")
         }
         return fields
     }
 
-    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) throws -> String {
-        guard let text = PercentCoding.text(bytes, range, plus: true) else {
-            throw HTTPError(400, "a field that is no UTF-8")
-        }
+    private static func text(_ bytes: Span<UInt8>) throws -> String {
+        guard let text = String(validating: bytes) else { throw HTTPError(400, "a field that is no UTF-8") }
         return text
     }
 }

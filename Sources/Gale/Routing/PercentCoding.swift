@@ -1,7 +1,9 @@
 /// Percent-encoding of RFC 3986, on bytes.
 enum PercentCoding {
-    /// Decodes "%2F"; with `plus`, also '+' to a blank, as in forms. A '%' without two digits stays as it is.
-    static func decode(_ bytes: Span<UInt8>, _ range: Range<Int>, plus: Bool, into out: inout [UInt8]) {
+    /// The text, decoded; nil when it is no UTF-8. A '%' without two digits stays as it is.
+    static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String? {
+        var out: [UInt8] = []
+        out.reserveCapacity(range.count)
         var index = range.lowerBound
         while index < range.upperBound {
             let byte = bytes[index]
@@ -11,17 +13,10 @@ enum PercentCoding {
                 out.append(high << 4 | low)
                 index += 3
             } else {
-                out.append(plus && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+                out.append(byte)
                 index += 1
             }
         }
-    }
-
-    /// The decoded text; nil when it is no UTF-8.
-    static func text(_ bytes: Span<UInt8>, _ range: Range<Int>, plus: Bool) -> String? {
-        var out: [UInt8] = []
-        out.reserveCapacity(range.count)
-        decode(bytes, range, plus: plus, into: &out)
         return String(validating: out, as: UTF8.self)
     }
 
