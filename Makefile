@@ -121,13 +121,14 @@ test-install: lib
 	Tests/Install/run
 	Tests/Install/rust
 
+sanitize: TSAN_OPTIONS = suppressions=$(CURDIR)/Tests/CTests/tsan.suppressions
 sanitize:
 	@.ci/packages $(C_PACKAGES) $(CODEC_PACKAGES) gcc python3
 	@.ci/quiet $(CMAKE) -S . -B build/$(NAME) -DCMAKE_C_COMPILER="$(SANITIZE_CC)" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 		-DGALE_SANITIZE=$(SANITIZE) -DGALE_BUILD_TESTS=ON -DGALE_BUILD_EXAMPLES=ON -DGALE_INSTALL=OFF $(CODECS)
 	@.ci/quiet cmake --build build/$(NAME) -j $(JOBS)
-	timeout 1200 build/$(NAME)/tests/gale_tests
-	python3 Tests/Install/examples.py build/$(NAME)/examples
+	TSAN_OPTIONS="$(TSAN_OPTIONS)" timeout 1200 build/$(NAME)/tests/gale_tests
+	TSAN_OPTIONS="$(TSAN_OPTIONS)" python3 Tests/Install/examples.py build/$(NAME)/examples
 
 examples-c: lib
 	cmake --build build -j $(JOBS)
