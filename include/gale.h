@@ -345,6 +345,28 @@ typedef struct {
     uint32_t min_receive_rate;
     uint32_t min_send_rate;
     uint32_t rate_grace_ms;
+
+    /* Compression of WebSocket messages (permessage-deflate, RFC 7692; WS-14) for clients that
+     * offer it: 0, the default: none. 1: each message by itself, so that a socket costs no memory
+     * for it. 2: within the window of the messages before, which makes many small ones far
+     * smaller, for memory of each such socket; where ws_deflate_memory is used up, as 1. Without
+     * zlib in this library (gale_codings) it is 0. */
+    uint32_t ws_deflate;
+    uint32_t ws_deflate_level;     /* 1, fast, to 9, small; default 6 */
+    uint32_t ws_deflate_min_bytes; /* messages that are shorter go as they are; default 64 */
+    /* Base-2 logarithm of the window, 9 to 15; default 15, with ws_deflate 2: 12. A socket of 2
+     * takes about 12 << bits bytes from its first messages on, with 12: 50 KB. */
+    uint32_t ws_deflate_window_bits;
+    uint64_t ws_deflate_memory; /* bytes for kept windows, a worker; default 64 MiB */
+
+    /* Keep-alive of WebSockets (WS-16): a ping goes out every so often; default 0: none. A client
+     * of which no byte comes within ws_ping_timeout_ms of it (default, and at most, the interval)
+     * is closed with 1000, "ping timed out". One that is paused is not judged. */
+    uint32_t ws_ping_interval_ms;
+    uint32_t ws_ping_timeout_ms;
+    /* A WebSocket without a message, either way, is closed with 1001, "idle for too long"; pings
+     * and pongs are none. Default 0: never. */
+    uint32_t ws_idle_timeout_ms;
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -1033,6 +1055,10 @@ GALE_API gale_tunnel_t *GALE_NULLABLE gale_ref_tunnel(gale_server_t *server, gal
 
 /* Kinds of message (RFC 6455 11.8). */
 enum { GALE_WS_TEXT = 1, GALE_WS_BINARY = 2 };
+/* Added to a kind that is sent: never compressed. For messages that hold a secret beside what
+ * somebody else can choose, whose length would tell of it (as with BREACH), and for what is
+ * compressed already. */
+enum { GALE_WS_PLAIN = 16 };
 
 /* Callbacks of one WebSocket; `data` is what gale_ws_accept was given. Loop. */
 typedef struct {
@@ -1060,25 +1086,67 @@ static inline gale_ws_handler_t gale_ws_handler(void) {
     return h;
 }
 
+/* How gale_ws_accept_with answers. */
+typedef struct {
+    size_t struct_size; /* sizeof(gale_ws_options_t), set by gale_ws_options() */
+    /* The subprotocol that is agreed on, one of those the client offered (RFC 6455 4.2.2; WS-06);
+     * empty: none. */
+    gale_str_t subprotocol;
+    /* Origins that are let in beside the server's own, as of gale_req_allowed_origin (WS-05). */
+    const gale_str_t *GALE_NULLABLE origins;
+    size_t origin_count;
+    uint32_t no_deflate; /* 1: no permessage-deflate for this socket, whatever ws_deflate says */
+    /* More fields of the answer (Set-Cookie ...). */
+    const gale_header_t *GALE_NULLABLE headers;
+    size_t header_count;
+} gale_ws_options_t;
+
+/* As gale_handler_init. Any thread. Since 0.1. */
+GALE_API void gale_ws_options_init(gale_ws_options_t *options, size_t struct_size);
+static inline gale_ws_options_t gale_ws_options(void) {
+    gale_ws_options_t o;
+    gale_ws_options_init(&o, sizeof o);
+    return o;
+}
+
 /* Whether the request asks for an upgrade to WebSocket at all (Upgrade: websocket). Loop.
  * Since 0.1. */
 GALE_API bool gale_req_wants_websocket(const gale_req_t *req);
-/* Completes the handshake (RFC 6455 4.2) with 101 and the given extra fields (Set-Cookie,
- * Sec-WebSocket-Protocol
- * ...). On success the request ends: its on_done comes with GALE_EUPGRADED before this returns, and
- * *out lives until on_close. A request that is no valid handshake is answered here, with 400, 405
- * or 426, and the result is GALE_EHANDSHAKE. Checking Origin is the caller's: gale_req_same_origin.
- * Loop. Since 0.1. */
+/* Completes the handshake (RFC 6455 4.2) with 101. On success the request ends: its on_done comes
+ * with GALE_EUPGRADED before this returns, and *out lives until on_close. Options may be null: none.
+ * A request that is no valid handshake is answered here, with 400, 405 or 426, one from a foreign
+ * origin with 403, and the result is GALE_EHANDSHAKE. Not answered: GALE_EHEADER for a field that
+ * cannot be sent, a Sec-WebSocket-Protocol that the client did not offer, or a field of the
+ * handshake that is not the caller's (-Accept, -Extensions); GALE_EVERSION. Loop. Since 0.1. */
+GALE_API int gale_ws_accept_with(gale_req_t *req, const gale_ws_handler_t *handler,
+                                 void *GALE_NULLABLE data,
+                                 const gale_ws_options_t *GALE_NULLABLE options,
+                                 gale_ws_t *GALE_NULLABLE *GALE_NULLABLE out);
+/* The same from any origin, with the given extra fields (Set-Cookie, Sec-WebSocket-Protocol ...):
+ * checking Origin is the caller's, see gale_req_same_origin. Loop. Since 0.1. */
 GALE_API int gale_ws_accept(gale_req_t *req, const gale_ws_handler_t *handler,
                             void *GALE_NULLABLE data, const gale_header_t *GALE_NULLABLE headers,
                             size_t count, gale_ws_t *GALE_NULLABLE *GALE_NULLABLE out);
+/* The subprotocols that the client offers, the ones it likes best first (RFC 6455 4.1; WS-06): up
+ * to `max` are put at `out`, slices of the request; gives how many there are. Loop. Since 0.1. */
+GALE_API size_t gale_ws_offered(const gale_req_t *req, gale_str_t *GALE_NULLABLE out, size_t max);
+/* The first that the client offers of those that are `supported`, as it stands there; empty (ptr
+ * null) when it is none. For gale_ws_options_t. Loop. Since 0.1. */
+GALE_API gale_str_t gale_ws_choose(const gale_req_t *req, const gale_str_t *supported,
+                                   size_t count);
 /* Whether Origin is absent or names the same host and port as Host (RFC 6454 5; default ports count
- * as named). Loop. Since 0.1. */
+ * as named). Sec-WebSocket-Origin stands for it where it is missing. Loop. Since 0.1. */
 GALE_API bool gale_req_same_origin(const gale_req_t *req);
+/* The same, or one of those allowed: "https://example.com", with the port when it is not the
+ * scheme's own; with "*." in front of the host for all below it, not itself; "*" alone for all,
+ * "null" too. Case does not count. Loop. Since 0.1. */
+GALE_API bool gale_req_allowed_origin(const gale_req_t *req,
+                                      const gale_str_t *GALE_NULLABLE allowed, size_t count);
 
 /* Sends a message (a text must be UTF-8; that is the caller's part): 0, 1 above write_high_water,
- * GALE_ESTATE after close, GALE_ELIMIT at write_limit (then cut). The first form copies what cannot
- * be sent at once, the second owns. Loop. Since 0.1. */
+ * GALE_ESTATE after close, GALE_ELIMIT at write_limit (then cut). Compressed when that was agreed on
+ * and makes it smaller (ws_deflate), unless kind has GALE_WS_PLAIN. The first form copies what
+ * cannot be sent at once, the second owns. Loop. Since 0.1. */
 GALE_API int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 GALE_API int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes);
 /* Sends a ping of at most 125 bytes. Loop. Since 0.1. */

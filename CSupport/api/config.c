@@ -32,6 +32,9 @@ static gale_config_t defaults(void) {
         .min_receive_rate = 240,
         .min_send_rate = 240,
         .rate_grace_ms = 30000,
+        .ws_deflate_level = 6,
+        .ws_deflate_min_bytes = 64,
+        .ws_deflate_memory = 64 << 20,
     };
 }
 
@@ -67,6 +70,11 @@ void gale_ws_handler_init(gale_ws_handler_t *handler, size_t struct_size) {
     init(handler, struct_size, &d, sizeof d);
 }
 
+void gale_ws_options_init(gale_ws_options_t *options, size_t struct_size) {
+    gale_ws_options_t d = {0};
+    init(options, struct_size, &d, sizeof d);
+}
+
 void gale_tunnel_handler_init(gale_tunnel_handler_t *handler, size_t struct_size) {
     gale_tunnel_handler_t d = {0};
     init(handler, struct_size, &d, sizeof d);
@@ -98,6 +106,25 @@ static void or_default32(uint32_t *value, uint32_t fallback) {
     if (*value == 0) *value = fallback;
 }
 
+static void take_websocket(gale_config_t *to, const gale_config_t *d) {
+    if (to->ws_max_message_bytes == 0) to->ws_max_message_bytes = d->ws_max_message_bytes;
+    or_default32(&to->ws_close_timeout_ms, d->ws_close_timeout_ms);
+    or_default32(&to->ws_deflate_level, d->ws_deflate_level);
+    or_default32(&to->ws_deflate_min_bytes, d->ws_deflate_min_bytes);
+    or_default32(&to->ws_deflate_window_bits, to->ws_deflate == 2 ? 12 : 15);
+    if (to->ws_deflate_memory == 0) to->ws_deflate_memory = d->ws_deflate_memory;
+    uint32_t interval = to->ws_ping_interval_ms;
+    if (to->ws_ping_timeout_ms == 0 || to->ws_ping_timeout_ms > interval) {
+        to->ws_ping_timeout_ms = interval;
+    }
+}
+
+static bool is_websocket_sane(const gale_config_t *c) {
+    return c->ws_deflate <= 2 && c->ws_deflate_level <= 9 && c->ws_deflate_window_bits >= 9 &&
+           c->ws_deflate_window_bits <= 15 && c->ws_ping_interval_ms <= INT32_MAX &&
+           c->ws_idle_timeout_ms <= INT32_MAX;
+}
+
 int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     const gale_config_t d = defaults();
     *to = d;
@@ -119,8 +146,6 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     uint32_t low = to->write_high_water / 4;
     or_default32(&to->write_low_water, low < d.write_low_water ? low : d.write_low_water);
     if (to->write_limit == 0) to->write_limit = d.write_limit;
-    if (to->ws_max_message_bytes == 0) to->ws_max_message_bytes = d.ws_max_message_bytes;
-    or_default32(&to->ws_close_timeout_ms, d.ws_close_timeout_ms);
     or_default32(&to->compress_level, d.compress_level);
     or_default32(&to->compress_min_bytes, d.compress_min_bytes);
     or_default32(&to->decompress_ratio, d.decompress_ratio);
@@ -131,10 +156,12 @@ int gale__config_take(gale_config_t *to, const gale_config_t *from) {
     or_default32(&to->min_receive_rate, d.min_receive_rate);
     or_default32(&to->min_send_rate, d.min_send_rate);
     or_default32(&to->rate_grace_ms, d.rate_grace_ms);
+    take_websocket(to, &d);
     bool sane = to->workers <= 256 && to->max_headers <= 10000 && to->max_header_bytes >= 256 &&
                 to->max_header_bytes <= 1 << 20 && to->write_low_water <= to->write_high_water &&
-                is_trust_sane(to) && to->compress_level <= 9 &&
+                is_trust_sane(to) && is_websocket_sane(to) && to->compress_level <= 9 &&
                 (to->compress | to->decompress) <= GALE_CODING_ALL;
     to->compress &= gale_codings();
+    if ((gale_codings() & GALE_CODING_DEFLATE) == 0) to->ws_deflate = 0;
     return sane ? 0 : UV_EINVAL;
 }

@@ -164,7 +164,7 @@ static void run_send(void *arg) {
 }
 
 int gale_ref_send(gale_server_t *s, gale_ref_t ref, int kind, gale_buf_t bytes) {
-    int err = kind == GALE_WS_TEXT || kind == GALE_WS_BINARY ? 0 : UV_EINVAL;
+    int err = gale__ws_is_kind(kind) ? 0 : UV_EINVAL;
     if (err == 0) {
         letter_t *letter = new_letter(s, ref, 0);
         if (letter != NULL) {

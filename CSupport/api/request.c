@@ -5,6 +5,7 @@
 #include "../io/connection.h"
 #include "../io/form.h"
 #include "../io/http1.h"
+#include "origin.h"
 #include "str.h"
 
 gale_worker_t *gale_req_worker(const gale_req_t *r) {
@@ -163,16 +164,21 @@ int gale_req_set_max_body(gale_req_t *r, uint64_t max_bytes) {
  * ---------------------------------------------------------------------------------------- Origin
  */
 
-/* "https://host:443" and "host" name the same place as what Host says over that scheme. */
-static gale_str_t without_port(gale_str_t host, gale_str_t port) {
-    if (host.len > port.len && gale__eq(gale_str(host.ptr + host.len - port.len, port.len), port)) {
-        return gale_str(host.ptr, host.len - port.len);
+/* Browsers send one of them, and scripts cannot set either. Empty: two came, which no origin is. */
+static gale_str_t origin_of(const gale_req_t *r) {
+    gale_str_t found = {NULL, 0};
+    for (uint32_t i = 0; i < r->head.header_count; i++) {
+        gale_str_t name = r->headers[i].name;
+        if (!gale__eq_nocase(name, GALE__LIT("Origin"))) continue;
+        found = found.ptr == NULL ? r->headers[i].value : gale_str("", 0);
     }
-    return host;
+    if (found.ptr != NULL) return found;
+    return gale_req_header(r, GALE__LIT("Sec-WebSocket-Origin")); /* of drafts of RFC 6455 */
 }
 
+/* "https://host:443" and "host" name the same place as what Host says over that scheme. */
 bool gale_req_same_origin(const gale_req_t *r) {
-    gale_str_t origin = gale_req_header(r, GALE__LIT("Origin"));
+    gale_str_t origin = origin_of(r);
     if (origin.ptr == NULL) return true;
     static const struct {
         gale_str_t prefix, port;
@@ -188,7 +194,17 @@ bool gale_req_same_origin(const gale_req_t *r) {
         bool sure;
         if (gale__client_scheme(r, &sure) != known[i].scheme && sure) return false;
         gale_str_t place = gale_str(origin.ptr + prefix.len, origin.len - prefix.len);
-        return gale__eq_nocase(without_port(place, port), without_port(gale__client_host(r), port));
+        return gale__eq_nocase(gale__without_port(place, port),
+                               gale__without_port(gale__client_host(r), port));
+    }
+    return false;
+}
+
+bool gale_req_allowed_origin(const gale_req_t *r, const gale_str_t *allowed, size_t count) {
+    if (gale_req_same_origin(r)) return true;
+    gale_str_t origin = origin_of(r);
+    for (size_t i = 0; i < count; i++) {
+        if (gale__origin_matches(origin, allowed[i])) return true;
     }
     return false;
 }

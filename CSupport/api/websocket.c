@@ -3,14 +3,51 @@
 
 #include "../io/peer.h"
 #include "config.h"
+#include "str.h"
 
-int gale_ws_accept(gale_req_t *r, const gale_ws_handler_t *handler, void *data,
-                   const gale_header_t *headers, size_t count, gale_ws_t **out) {
-    if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
+static int accept_with(gale_req_t *r, const gale_ws_handler_t *handler, void *data,
+                       const gale_ws_options_t *options, gale_ws_t **out) {
     gale_ws_handler_t taken = {0};
     size_t smallest = offsetof(gale_ws_handler_t, on_close) + sizeof taken.on_close;
     int err = gale__struct_take(&taken, sizeof taken, handler, smallest);
-    return err < 0 ? err : gale__ws_accept(r, &taken, data, headers, count, out);
+    return err < 0 ? err : gale__ws_accept(r, &taken, data, options, out);
+}
+
+int gale_ws_accept(gale_req_t *r, const gale_ws_handler_t *handler, void *data,
+                   const gale_header_t *headers, size_t count, gale_ws_t **out) {
+    static const gale_str_t anyone = {"*", 1};
+    if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
+    gale_ws_options_t options = {
+        .origins = &anyone, .origin_count = 1, .headers = headers, .header_count = count};
+    return accept_with(r, handler, data, &options, out);
+}
+
+int gale_ws_accept_with(gale_req_t *r, const gale_ws_handler_t *handler, void *data,
+                        const gale_ws_options_t *options, gale_ws_t **out) {
+    if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
+    gale_ws_options_t taken = {0};
+    size_t smallest = offsetof(gale_ws_options_t, header_count) + sizeof taken.header_count;
+    int err = options == NULL ? 0 : gale__struct_take(&taken, sizeof taken, options, smallest);
+    return err < 0 ? err : accept_with(r, handler, data, &taken, out);
+}
+
+size_t gale_ws_offered(const gale_req_t *r, gale_str_t *out, size_t max) {
+    gale__ws_offers_t offers = {.req = r};
+    size_t n = 0;
+    for (gale_str_t name; gale__ws_offers_next(&offers, &name); n++) {
+        if (n < max) out[n] = name;
+    }
+    return n;
+}
+
+gale_str_t gale_ws_choose(const gale_req_t *r, const gale_str_t *supported, size_t count) {
+    gale__ws_offers_t offers = {.req = r};
+    for (gale_str_t name; gale__ws_offers_next(&offers, &name);) {
+        for (size_t i = 0; i < count; i++) {
+            if (gale__eq(name, supported[i])) return supported[i];
+        }
+    }
+    return gale_str(NULL, 0);
 }
 
 gale_worker_t *gale_ws_worker(const gale_ws_t *ws) {

@@ -51,6 +51,11 @@ int gale__inflate_step(gale__inflate_t *i, gale__coder_io_t *io) {
     }
 }
 
+bool gale__inflate_between_blocks(const gale__inflate_t *i) {
+    /* zlib.h, of inflate: 128 behind a block, and the number of bits not used of the last byte. */
+    return (i->z.data_type & 128) != 0 && (i->z.data_type & 63) == 0;
+}
+
 size_t gale__inflate_bytes(const gale__inflate_t *i) {
     return sizeof *i + i->heap.bytes;
 }
@@ -80,6 +85,11 @@ int gale__inflate_step(gale__inflate_t *i, gale__coder_io_t *io) {
     (void)i;
     (void)io;
     return GALE__CODER_NOMEM;
+}
+
+bool gale__inflate_between_blocks(const gale__inflate_t *i) {
+    (void)i;
+    return false;
 }
 
 size_t gale__inflate_bytes(const gale__inflate_t *i) {

@@ -19,6 +19,8 @@ void gale__inflate_reset(gale__inflate_t *i);
 /* DONE: wants more input. FULL, END: behind one stream (for gzip: one member). BAD, NOMEM: only a
  * reset or free may follow. After END: a reset first. */
 int gale__inflate_step(gale__inflate_t *i, gale__coder_io_t *io);
+/* After DONE: whether the input may end here but for more blocks. */
+bool gale__inflate_between_blocks(const gale__inflate_t *i);
 size_t gale__inflate_bytes(const gale__inflate_t *i);
 /* Null is allowed. */
 void gale__inflate_free(gale__inflate_t *i);

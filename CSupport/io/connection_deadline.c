@@ -120,12 +120,22 @@ static bool is_receiving(const gale__conn_t *c) {
 }
 
 static void choose_for_websocket(gale__conn_t *c) {
-    gale__deadline_t kind = c->ws->close_sent ? GALE__DEADLINE_WS_CLOSE
-                            : is_receiving(c) ? GALE__DEADLINE_BODY
-                                              : GALE__DEADLINE_NONE;
-    uint32_t ms =
-        c->ws->close_sent ? config_of(c)->ws_close_timeout_ms : config_of(c)->body_timeout_ms;
-    if (kind == GALE__DEADLINE_NONE || kind != c->deadline) gale__conn_set_deadline(c, kind, ms);
+    gale__deadline_t kind = GALE__DEADLINE_NONE;
+    uint32_t ms = 0;
+    if (c->ws->close_sent) {
+        kind = GALE__DEADLINE_WS_CLOSE;
+        ms = config_of(c)->ws_close_timeout_ms;
+    } else if (is_receiving(c)) {
+        kind = GALE__DEADLINE_BODY;
+        ms = config_of(c)->body_timeout_ms;
+    } else if ((ms = gale__ws_watch_due(c->ws)) > 0) {
+        kind = GALE__DEADLINE_WS_WATCH;
+    }
+    /* What is watched moves with each message. */
+    bool moves = kind == GALE__DEADLINE_WS_WATCH;
+    if (kind == GALE__DEADLINE_NONE || moves || kind != c->deadline) {
+        gale__conn_set_deadline(c, kind, ms);
+    }
 }
 
 void gale__conn_choose_deadline(gale__conn_t *c) {
@@ -234,6 +244,9 @@ void gale__conn_expired(gale__conn_t *c) {
         break;
     case GALE__DEADLINE_HEARTBEAT:
         gale__exchange_heartbeat(c->req);
+        break;
+    case GALE__DEADLINE_WS_WATCH:
+        gale__ws_watch(c->ws);
         break;
     case GALE__DEADLINE_NONE:
         return;

@@ -306,6 +306,7 @@ int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_
     w->limits.max_bytes = s->config.max_header_bytes;
     w->limits.max_headers = s->config.max_headers;
     w->coders.budget.limit = s->config.coding_memory;
+    gale__ws_coders_init(&w->ws_coders, &s->config);
     w->limits.lenient = lenient(&s->config);
     w->loop = loop == NULL ? &w->own_loop : loop;
     int err = loop == NULL ? uv_loop_init(w->loop) : 0;
@@ -345,5 +346,6 @@ void gale__worker_release(gale_worker_t *w) {
     gale__files_cache_free(w);
     gale__block_pool_clear(&w->blocks);
     gale__coders_clear(&w->coders);
+    gale__ws_coders_clear(&w->ws_coders);
     gale__ref_table_clear(&w->refs);
 }

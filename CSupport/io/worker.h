@@ -21,6 +21,7 @@
 #include "ref_table.h"
 #include "stats.h"
 #include "timer_wheel.h"
+#include "ws_coders.h"
 
 typedef struct gale__conn gale__conn_t;
 typedef struct gale__proxied gale__proxied_t;
@@ -65,6 +66,7 @@ struct gale_worker_s {
     gale__ref_table_t refs;
     gale__block_pool_t blocks;
     gale__coders_t coders;
+    gale__ws_coders_t ws_coders;
     gale__head_limits_t limits;
     gale__stamp_t stamp;
     uint64_t stamp_ms;

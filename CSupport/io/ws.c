@@ -3,156 +3,15 @@
 #include <string.h>
 
 #include "mem.h"
-#include "server.h"
 #include "str.h"
 
-enum { MESSAGE_FIRST = 4096, CONTROL_MAX = 125 };
-
-static const gale_config_t *config_of(const gale_ws_t *ws) {
-    return &ws->conn->worker->server->config;
-}
-
-/* ------------------------------------------------------------------------------------ handshake */
-
-static int refuse_handshake(gale_req_t *r, int status, const char *why) {
-    gale_header_t h[3] = {{GALE__LIT("Content-Type"), GALE__LIT("text/plain; charset=utf-8")}};
-    size_t n = 1;
-    if (status == 426) {
-        h[n++] = (gale_header_t){GALE__LIT("Sec-WebSocket-Version"), GALE__LIT("13")};
-        h[n++] = (gale_header_t){GALE__LIT("Upgrade"), GALE__LIT("websocket")};
-    }
-    if (status == 405) h[n++] = (gale_header_t){GALE__LIT("Allow"), GALE__LIT("GET")};
-    int err = gale__exchange_respond(r, status, h, n, gale_cstr(why));
-    return err < 0 && err != GALE_EHEADER ? err : GALE_EHANDSHAKE;
-}
-
-/* RFC 6455 4.2.1. Answers what is no handshake; `accept` gets the key's answer. */
-static int check_handshake(gale_req_t *r, char accept[28]) {
-    gale_str_t version = gale_req_header(r, GALE__LIT("Sec-WebSocket-Version"));
-    gale_str_t upgrade = gale_req_header(r, GALE__LIT("Upgrade"));
-    if (!gale__eq(r->head.method, GALE__LIT("GET"))) {
-        return refuse_handshake(r, 405, "WebSocket begins with GET\n");
-    }
-    if (!gale__list_has(upgrade, GALE__LIT("websocket"))) {
-        return refuse_handshake(r, 400, "Can \"Upgrade\" only to \"WebSocket\".\n");
-    }
-    if (!r->head.upgrade || r->head.minor == 0) {
-        return refuse_handshake(r, 400, "\"Connection\" must be \"Upgrade\".\n");
-    }
-    if (!gale__eq(version, GALE__LIT("13"))) {
-        return refuse_handshake(r, version.ptr == NULL ? 400 : 426,
-                                "Sec-WebSocket-Version must be 13\n");
-    }
-    if (gale_req_has_body(r)) return refuse_handshake(r, 400, "a handshake has no body\n");
-    size_t keys = 0;
-    for (uint32_t i = 0; i < r->head.header_count; i++) {
-        keys += gale__eq_nocase(r->headers[i].name, GALE__LIT("Sec-WebSocket-Key"));
-    }
-    gale_str_t key = gale_req_header(r, GALE__LIT("Sec-WebSocket-Key"));
-    if (keys != 1 || !gale__ws_accept_key(key, accept)) {
-        return refuse_handshake(r, 400, "Sec-WebSocket-Key must be 16 bytes of base64\n");
-    }
-    return 0;
-}
-
-static int write_101(gale_req_t *r, const char accept[28], const gale_header_t *headers, size_t n) {
-    enum { MOST = 64 };
-    gale_header_t all[MOST];
-    if (n >= MOST) return GALE_ELIMIT;
-    all[0] = (gale_header_t){GALE__LIT("Sec-WebSocket-Accept"), gale_str(accept, 28)};
-    for (size_t i = 0; i < n; i++) all[i + 1] = headers[i];
-    return gale__exchange_switch(r, GALE__LIT("websocket"), all, n + 1);
-}
-
-int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
-                    const gale_header_t *headers, size_t n, gale_ws_t **out) {
-    gale__conn_t *c = r->conn;
-    if (out != NULL) *out = NULL;
-    if (c->cut_due || r->done) return GALE_EGONE;
-    if (r->resp_state != GALE__RESP_NONE) return GALE_ESTATE;
-    if (r->worker->state != GALE__WORKER_RUNNING) {
-        gale__exchange_respond(r, 503, NULL, 0, gale_str(NULL, 0));
-        return GALE_ESHUTDOWN;
-    }
-    char accept[28];
-    int err = check_handshake(r, accept);
-    if (err < 0) return err;
-    gale_ws_t *ws = gale__calloc(1, sizeof *ws);
-    if (ws == NULL) return UV_ENOMEM;
-    err = write_101(r, accept, headers, n);
-    if (err < 0) {
-        gale__free(ws);
-        return err;
-    }
-    ws->conn = c;
-    ws->data = data;
-    ws->handler = *h;
-    ws->close_code = 1006;
-    c->ws = ws;
-    gale__count(&c->worker->counters, GALE__N_WEBSOCKETS, 1);
-    c->phase = GALE__PHASE_WS;
-    c->paused = false;
-    gale__exchange_done(r, GALE_EUPGRADED);
-    if (c->eof) gale__conn_cut(c, GALE_EGONE); /* it will never say a word */
-    gale__conn_touch(c);                       /* settling gives the request back */
-    if (out != NULL) *out = ws;
-    return 0;
-}
-
-/*
- * --------------------------------------------------------------------------------------- sending
- */
-
-static int write_frame_head(gale_ws_t *ws, int opcode, uint64_t length) {
-    char head[10];
-    return gale__conn_write(
-        ws->conn, gale_str(head, gale__ws_frame_write(head, opcode, true, false, length)));
-}
-
-static int after_send(gale_ws_t *ws, int err) {
-    if (err < 0) return err;
-    int pressure = gale__conn_pressure(ws->conn);
-    if (pressure == 1) ws->want_drain = true;
-    return pressure;
-}
-
-static int write_message_head(gale_ws_t *ws, int kind, uint64_t length) {
-    gale__count(&ws->conn->worker->counters, GALE__N_MESSAGES_OUT, 1);
-    return write_frame_head(ws, kind, length);
-}
-
-static int may_send(const gale_ws_t *ws, int kind) {
-    if (ws->conn->cut_due) return GALE_EGONE;
-    if (ws->close_sent) return GALE_ESTATE;
-    return kind == GALE_WS_TEXT || kind == GALE_WS_BINARY ? 0 : UV_EINVAL;
-}
-
-int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
-    int err = may_send(ws, kind);
-    if (err < 0) return err;
-    err = write_message_head(ws, kind, bytes.len);
-    if (err >= 0) err = gale__conn_write(ws->conn, bytes);
-    return after_send(ws, err);
-}
-
-int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf) {
-    int err = may_send(ws, kind);
-    if (err >= 0) err = write_message_head(ws, kind, buf.len);
-    if (err < 0) {
-        gale_buf_free(buf);
-        return err;
-    }
-    return after_send(ws, gale__conn_write_buf(ws->conn, buf));
-}
-
-int gale__ws_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
-    if (ws->conn->cut_due) return GALE_EGONE;
-    if (ws->close_sent) return GALE_ESTATE;
-    if (payload.len > CONTROL_MAX) return UV_EINVAL;
-    int err = write_frame_head(ws, opcode, payload.len);
-    if (err >= 0) err = gale__conn_write(ws->conn, payload);
-    return after_send(ws, err);
-}
+enum {
+    MESSAGE_FIRST = 4096,
+    CONTROL_MAX = 125,
+    /* Of what a client still sends that was told to go. The time for it is short; a reset before it
+     * has read why would lose the reason. */
+    LINGER_BYTES = 64 << 20
+};
 
 /*
  * --------------------------------------------------------------------------------------- closing
@@ -192,41 +51,43 @@ static void keep_reason(gale_ws_t *ws, gale_str_t reason) {
     ws->reason_len = (uint8_t)reason.len;
 }
 
-/* The peer broke the protocol: it is told why, nothing more it says is looked at. */
-static void fail(gale_ws_t *ws, int code, const char *why) {
-    ws->failed = true;
+static void linger(gale_ws_t *ws) {
+    gale__conn_linger(ws->conn);
+    ws->conn->linger_bytes = LINGER_BYTES;
+}
+
+void gale__ws_fail(gale_ws_t *ws, int code, const char *why) {
     ws->close_code = (uint16_t)code;
     keep_reason(ws, gale_cstr(why));
     if (!ws->close_sent) send_close(ws, code, gale_cstr(why));
-    gale__conn_linger(ws->conn);
+    linger(ws);
 }
 
 static void on_close_frame(gale_ws_t *ws, gale_str_t payload) {
     int code = 1005;
     gale_str_t reason = gale_str(payload.ptr, 0);
     if (payload.len == 1) {
-        fail(ws, 1002, "a close frame has no or at least 2 bytes");
+        gale__ws_fail(ws, 1002, "a close frame has no or at least 2 bytes");
         return;
     }
     if (payload.len >= 2) {
         code = (uint8_t)payload.ptr[0] << 8 | (uint8_t)payload.ptr[1];
         reason = gale_str(payload.ptr + 2, payload.len - 2);
         if (!gale__ws_close_code_valid(code)) {
-            fail(ws, 1002, "invalid close code");
+            gale__ws_fail(ws, 1002, "invalid close code");
             return;
         }
         if (!gale__utf8_valid(reason.ptr, reason.len)) {
-            fail(ws, 1007, "the close reason is not UTF-8");
+            gale__ws_fail(ws, 1007, "the close reason is not UTF-8");
             return;
         }
     }
-    ws->close_received = true;
     if (!ws->close_sent || ws->close_code == 1006) {
         ws->close_code = (uint16_t)code;
         keep_reason(ws, reason);
     }
     if (!ws->close_sent) send_close(ws, code, gale_str(NULL, 0));
-    gale__conn_linger(ws->conn);
+    linger(ws);
 }
 
 void gale__ws_gone(gale_ws_t *ws, int reason) {
@@ -239,6 +100,7 @@ void gale__ws_gone(gale_ws_t *ws, int reason) {
     }
     gale__free(ws->reason);
     gale__free(ws->message);
+    gale__ws_windows_free(&ws->conn->worker->ws_coders, ws->windows);
     gale__free(ws);
 }
 
@@ -251,8 +113,9 @@ void gale__ws_drained(gale_ws_t *ws) {
  * ------------------------------------------------------------------------------------- receiving
  */
 
-static void deliver(gale_ws_t *ws, int kind, gale_str_t bytes) {
+void gale__ws_deliver(gale_ws_t *ws, int kind, gale_str_t bytes) {
     gale__count(&ws->conn->worker->counters, GALE__N_MESSAGES_IN, 1);
+    ws->message_ms = (uint32_t)uv_now(ws->conn->worker->loop);
     if (ws->close_sent || ws->handler.on_message == NULL) return;
     ws->conn->depth++;
     ws->handler.on_message(ws, kind, bytes, ws->data);
@@ -274,47 +137,57 @@ static void on_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
 }
 
 static bool append(gale_ws_t *ws, const char *bytes, size_t len) {
-    size_t need = ws->message_len + len;
-    if (need > ws->message_cap) {
-        size_t cap = ws->message_cap == 0 ? MESSAGE_FIRST : ws->message_cap * 2;
+    gale__ws_message_t *m = ws->message;
+    if (len == 0) return true;
+    size_t have = m == NULL ? 0 : m->len, cap = m == NULL ? 0 : m->cap, need = have + len;
+    if (need > cap) {
+        cap = cap == 0 ? MESSAGE_FIRST : cap * 2;
         while (cap < need) cap *= 2;
-        char *grown = gale__realloc(ws->message, cap);
-        if (grown == NULL) return false;
-        ws->message = grown;
-        ws->message_cap = cap;
+        m = gale__realloc(m, sizeof *m + cap);
+        if (m == NULL) return false;
+        m->cap = cap;
+        ws->message = m;
     }
-    if (len > 0) memcpy(ws->message + ws->message_len, bytes, len);
-    ws->message_len = need;
+    memcpy(m->bytes + have, bytes, len);
+    m->len = need;
     return true;
 }
 
+/* A whole message as it came. */
+static void finish(gale_ws_t *ws, int kind, bool compressed, gale_str_t bytes) {
+    if (!compressed) {
+        gale__ws_deliver(ws, kind, bytes);
+    } else if (!ws->close_sent) {
+        gale__ws_inflate(ws, kind, bytes);
+    }
+}
+
 static void end_message(gale_ws_t *ws) {
-    if (ws->message_kind == GALE_WS_TEXT && !gale__utf8_complete(&ws->utf8)) {
-        fail(ws, 1007, "the message is not UTF-8");
+    if (!gale__utf8_complete(&ws->utf8)) {
+        gale__ws_fail(ws, 1007, "the message is not UTF-8");
         return;
     }
     int kind = ws->message_kind;
-    char *message = ws->message;
-    size_t len = ws->message_len;
+    gale__ws_message_t *m = ws->message;
     ws->message = NULL;
-    ws->message_len = ws->message_cap = 0;
     ws->message_kind = 0;
-    deliver(ws, kind, gale_str(message == NULL ? "" : message, len));
-    gale__free(message);
+    finish(ws, kind, ws->compressed, m == NULL ? GALE__LIT("") : gale_str(m->bytes, m->len));
+    gale__free(m);
 }
 
 /* Bytes of a data frame that does not lie whole in one read, or belongs to a fragmented message. */
 static size_t feed_payload(gale_ws_t *ws, char *bytes, size_t len) {
     size_t n = len < ws->frame_left ? len : (size_t)ws->frame_left;
-    gale__ws_mask(bytes, n, ws->mask, ws->frame_seen);
+    gale__ws_mask(bytes, n, ws->mask, ws->mask_at);
     ws->frame_left -= n;
-    ws->frame_seen += n;
-    if (ws->message_kind == GALE_WS_TEXT && !gale__utf8_next(&ws->utf8, bytes, n)) {
-        fail(ws, 1007, "the message is not UTF-8");
+    ws->mask_at = (uint8_t)((ws->mask_at + n) & 3);
+    if (ws->message_kind == GALE_WS_TEXT && !ws->compressed &&
+        !gale__utf8_next(&ws->utf8, bytes, n)) {
+        gale__ws_fail(ws, 1007, "the message is not UTF-8");
         return n;
     }
     if (!append(ws, bytes, n)) {
-        gale__conn_cut(ws->conn, UV_ENOMEM);
+        gale__ws_fail(ws, 1011, "out of memory");
         return n;
     }
     if (ws->frame_left > 0) return n;
@@ -326,40 +199,47 @@ static size_t feed_payload(gale_ws_t *ws, char *bytes, size_t len) {
 /* Opens a data frame after the rules of fragmentation (RFC 6455 5.4). False when it failed. */
 static bool open_data(gale_ws_t *ws, const gale__ws_frame_t *f) {
     if ((f->opcode == GALE__WS_CONT) != (ws->message_kind != 0)) {
-        fail(ws, 1002,
-             f->opcode == GALE__WS_CONT ? "continuation of no message"
-                                        : "a message begins within another");
+        gale__ws_fail(ws, 1002,
+                      f->opcode == GALE__WS_CONT ? "continuation of no message"
+                                                 : "a message begins within another");
         return false;
     }
-    uint64_t max = config_of(ws)->ws_max_message_bytes;
-    if (f->length > max || f->length > max - ws->message_len) {
-        fail(ws, 1009, "message too big");
+    uint64_t max = gale__ws_config(ws)->ws_max_message_bytes;
+    /* What cannot be compressed gets a little longer by it (RFC 1951 3.2.4). */
+    if (f->rsv1 || (f->opcode == GALE__WS_CONT && ws->compressed)) max += max / 64 + 64;
+    if (f->length > max || f->length > max - (ws->message == NULL ? 0 : ws->message->len)) {
+        gale__ws_fail(ws, 1009, "message too big");
         return false;
     }
     return true;
 }
 
+/* A message that lies whole in one read, and is handed on from there. */
+static void take_whole(gale_ws_t *ws, const gale__ws_frame_t *f, char *payload) {
+    size_t n = (size_t)f->length;
+    gale__ws_mask(payload, n, f->mask, 0);
+    if (f->opcode == GALE__WS_TEXT && !f->rsv1 && !gale__utf8_valid(payload, n)) {
+        gale__ws_fail(ws, 1007, "the message is not UTF-8");
+    } else {
+        finish(ws, f->opcode, f->rsv1, gale_str(payload, n));
+    }
+}
+
 static size_t feed_data(gale_ws_t *ws, const gale__ws_frame_t *f, char *payload, size_t len) {
     if (!open_data(ws, f)) return len;
-    bool whole = f->fin && f->opcode != GALE__WS_CONT && f->length <= len;
-    if (whole) {
-        size_t n = (size_t)f->length;
-        gale__ws_mask(payload, n, f->mask, 0);
-        if (f->opcode == GALE__WS_TEXT && !gale__utf8_valid(payload, n)) {
-            fail(ws, 1007, "the message is not UTF-8");
-        } else {
-            deliver(ws, f->opcode, gale_str(payload, n));
-        }
-        return n;
+    if (f->fin && f->opcode != GALE__WS_CONT && f->length <= len) {
+        take_whole(ws, f, payload);
+        return (size_t)f->length;
     }
     if (f->opcode != GALE__WS_CONT) {
         ws->message_kind = f->opcode;
+        ws->compressed = f->rsv1;
         ws->utf8 = (gale__utf8_t){0};
     }
     ws->frame_open = true;
     ws->frame_fin = f->fin;
     ws->frame_left = f->length;
-    ws->frame_seen = 0;
+    ws->mask_at = 0;
     memcpy(ws->mask, f->mask, 4);
     return feed_payload(ws, payload, len);
 }
@@ -367,10 +247,10 @@ static size_t feed_data(gale_ws_t *ws, const gale__ws_frame_t *f, char *payload,
 static size_t feed_frame(gale_ws_t *ws, char *bytes, size_t len) {
     gale__ws_frame_t f;
     const char *error = NULL;
-    int head = gale__ws_frame_parse(&f, false, bytes, len, &error);
+    int head = gale__ws_frame_parse(&f, ws->server_bits != 0, bytes, len, &error);
     if (head == 0) return 0;
     if (head < 0) {
-        fail(ws, -head, error);
+        gale__ws_fail(ws, -head, error);
         return len;
     }
     char *payload = bytes + head;
@@ -385,6 +265,7 @@ static size_t feed_frame(gale_ws_t *ws, char *bytes, size_t len) {
 size_t gale__ws_feed(gale__conn_t *c, char *bytes, size_t len) {
     gale_ws_t *ws = c->ws;
     size_t pos = 0;
+    ws->unheard = false;
     while (pos < len && c->phase == GALE__PHASE_WS && !c->cut_due && !c->paused &&
            c->turn_left > 0) {
         gale__conn_work(c, 1);

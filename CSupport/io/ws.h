@@ -6,41 +6,93 @@
 #include <stdint.h>
 
 #include "connection.h"
+#include "server.h"
 #include "utf8.h"
 #include "ws_frame.h"
+
+/* A message that has not come whole. */
+typedef struct {
+    size_t len, cap;
+    char bytes[];
+} gale__ws_message_t;
 
 struct gale_ws_s {
     gale__conn_t *conn;
     void *data;
     gale_ws_handler_t handler;
-    char *message; /* of a fragmented or partly arrived message */
-    size_t message_len, message_cap;
-    uint64_t frame_left; /* payload bytes of the present data frame still to come */
-    uint64_t frame_seen; /* for the mask's offset */
+    gale__ws_message_t *message; /* null: nothing of one is kept */
+    gale__ws_windows_t *windows; /* of its own, with takeover; else null */
+    char *reason;                /* of the peer's close frame */
+    uint64_t frame_left;         /* payload bytes of the present data frame still to come */
+    uint32_t ref_slot;
+    uint32_t pinged_ms;  /* when the last ping went out of itself, or it was opened; wraps */
+    uint32_t message_ms; /* when a message last came or went; wraps */
+    gale__utf8_t utf8;
     uint8_t mask[4];
+    uint16_t close_code;
+    uint8_t mask_at;      /* which of its bytes is next */
     uint8_t message_kind; /* 0: none is open */
+    uint8_t reason_len;
+    uint8_t server_bits; /* of the window for what is sent compressed; 0: no permessage-deflate */
     bool frame_fin : 1;
     bool frame_open : 1;
     bool close_sent : 1;
-    bool close_received : 1;
     bool want_drain : 1;
-    bool failed : 1; /* no more input is looked at */
-    uint16_t close_code;
-    uint8_t reason_len;
-    uint32_t ref_slot;
-    gale__utf8_t utf8;
-    char *reason; /* of the peer's close frame */
+    bool compressed : 1; /* the open message */
+    bool unheard : 1;    /* no byte has come since the ping of pinged_ms */
 };
 
+/* Idle sockets are many. */
+_Static_assert(sizeof(struct gale_ws_s) <= 136, "a WebSocket must not grow");
+
+static inline const gale_config_t *gale__ws_config(const gale_ws_t *ws) {
+    return &ws->conn->worker->server->config;
+}
+
+/* The subprotocols that a request offers, one after the other; begins with the request alone. */
+typedef struct {
+    const gale_req_t *req;
+    uint32_t field; /* the next one to look at */
+    gale_str_t list;
+} gale__ws_offers_t;
+bool gale__ws_offers_next(gale__ws_offers_t *o, gale_str_t *name);
+
+/* The handshake; see ws_accept.c. */
 int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
-                    const gale_header_t *headers, size_t n, gale_ws_t **out);
-size_t gale__ws_feed(gale__conn_t *c, char *bytes, size_t len);
+                    const gale_ws_options_t *options, gale_ws_t **out);
+
+/* Sending; see ws_send.c. */
 int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf);
 int gale__ws_control(gale_ws_t *ws, int opcode, gale_str_t payload);
+/* Whether the kind is one, with or without GALE_WS_PLAIN. */
+bool gale__ws_is_kind(int kind);
+/* Whether it can be sent what gale__ws_compress makes with so many bits. */
+static inline bool gale__ws_takes_deflated(const gale_ws_t *ws, unsigned window_bits) {
+    return ws->server_bits >= window_bits;
+}
+/* Sends a message that is a frame already, from gale__ws_compress (deflated) or as
+ * gale__ws_frame_write has it; otherwise as gale__ws_send_buf. */
+int gale__ws_send_framed(gale_ws_t *ws, gale_buf_t frame, bool deflated);
+
+/* Closing. */
 int gale__ws_close(gale_ws_t *ws, int code, gale_str_t reason);
+/* The peer broke the protocol, or cannot be served: it is told why, nothing more it says is looked
+ * at. */
+void gale__ws_fail(gale_ws_t *ws, int code, const char *why);
 void gale__ws_drained(gale_ws_t *ws);
 /* The connection is gone: on_close, then free. */
 void gale__ws_gone(gale_ws_t *ws, int reason);
+
+/* Receiving. */
+size_t gale__ws_feed(gale__conn_t *c, char *bytes, size_t len);
+/* A whole compressed message: inflates and delivers it, or fails. */
+void gale__ws_inflate(gale_ws_t *ws, int kind, gale_str_t payload);
+void gale__ws_deliver(gale_ws_t *ws, int kind, gale_str_t bytes);
+
+/* Pings and idleness; see ws_watch.c. Milliseconds until it is to be looked at, 0: never. */
+uint32_t gale__ws_watch_due(const gale_ws_t *ws);
+/* It is due: sends a ping or closes. */
+void gale__ws_watch(gale_ws_t *ws);
 
 #endif

@@ -34,6 +34,11 @@ TEST(config, defaults_are_those_of_the_header_H1_01_H1_02) {
     CHECK_EQ_UINT(c.coding_memory, 64 << 20);
     CHECK_EQ_UINT(c.allow_half_close | c.no_server_header, 0);
     CHECK_EQ_UINT(c.max_spool_bytes, (uint64_t)10 << 30);
+    CHECK_EQ_UINT(c.ws_deflate, 0); /* WS-14 */
+    CHECK_EQ_UINT(c.ws_deflate_level, 6);
+    CHECK_EQ_UINT(c.ws_deflate_min_bytes, 64);
+    CHECK_EQ_UINT(c.ws_deflate_memory, 64 << 20);
+    CHECK_EQ_UINT(c.ws_ping_interval_ms | c.ws_idle_timeout_ms, 0); /* WS-16 */
 }
 
 static int try_config(const void *config) {

@@ -1,5 +1,7 @@
 #include "rig_ws.h"
 
+#include <stdio.h>
+
 void rig_frame(rig_text_t *out, int first, const void *payload, size_t len) {
     static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
     uint8_t head[14] = {(uint8_t)first};
@@ -79,7 +81,8 @@ gale_ws_handler_t rig_ws_handler(void) {
 void rig_ws_accept(rig_t *rig, gale_req_t *req) {
     rig_ws_t *r = rig->arg;
     gale_ws_handler_t h = rig_ws_handler();
-    int err = gale_ws_accept(req, &h, r, NULL, 0, &r->ws);
+    int err = r->options == NULL ? gale_ws_accept(req, &h, r, NULL, 0, &r->ws)
+                                 : gale_ws_accept_with(req, &h, r, r->options, &r->ws);
     if (rig->keep_log) rig_text_addf(&rig->log, "A %s;", gale_err_name(err));
 }
 
@@ -88,9 +91,11 @@ void rig_ws_open(rig_t *rig, rig_client_t *client, rig_ws_t *ws) {
     rig->arg = ws;
     rig_open(rig);
     rig_connect(rig, client);
-    CHECK_EQ_INT(rig_send(client, RIG_UPGRADE), 0);
+    CHECK_EQ_INT(rig_send(client, ws->upgrade == NULL ? RIG_UPGRADE : ws->upgrade), 0);
     CHECK(ws->ws != NULL);
-    CHECK_EQ_INT(rig_status_of(rig_take(client)), 101);
+    gale_str_t answer = rig_take(client);
+    CHECK_EQ_INT(rig_status_of(answer), 101);
+    snprintf(ws->answer, sizeof ws->answer, "%.*s", (int)answer.len, answer.ptr);
     CHECK_EQ_INT(rig->last_status, GALE_EUPGRADED);
 }
 

@@ -4,9 +4,11 @@
 
 #include "rig.h"
 
-#define RIG_UPGRADE                                                                                \
+/* A handshake with more fields, each with its line end. */
+#define RIG_UPGRADE_WITH(fields)                                                                   \
     "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                 \
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" fields "\r\n"
+#define RIG_UPGRADE RIG_UPGRADE_WITH("")
 
 /* Adds a masked frame. opcode may carry 0x80 (FIN) and RSV bits. */
 void rig_frame(rig_text_t *out, int first, const void *payload, size_t len);
@@ -20,6 +22,9 @@ typedef struct {
     int code;
     rig_text_t log;
     bool echo;
+    const char *upgrade;              /* null: RIG_UPGRADE */
+    const gale_ws_options_t *options; /* null: gale_ws_accept */
+    char answer[512];                 /* to the handshake */
     void (*message)(gale_ws_t *ws, int kind, gale_str_t bytes);
     void (*closed)(gale_ws_t *ws, int code);
 } rig_ws_t;

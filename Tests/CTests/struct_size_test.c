@@ -115,6 +115,38 @@ static int ws_handler_take(void *given) {
     return u.err;
 }
 
+static void ws_options_init(void *s, size_t size) {
+    gale_ws_options_init(s, size);
+}
+static void ws_options_fill(void *s) {
+    static const gale_header_t cookie = {{"Set-Cookie", 10}, {"a=b", 3}};
+    ((gale_ws_options_t *)s)->headers = &cookie;
+    ((gale_ws_options_t *)s)->header_count = 1;
+}
+static void upgrade_with(rig_t *rig, gale_req_t *req) {
+    upgrade_t *u = rig->arg;
+    gale_ws_t *ws;
+    gale_ws_handler_t h = gale_ws_handler();
+    h.on_close = ws_closed;
+    u->err = gale_ws_accept_with(req, &h, u, u->given, &ws);
+    overwrite(u->given, u->err);
+    if (u->err < 0) CHECK_EQ_INT(gale_respond_text(req, 500, "no"), 0);
+}
+static int ws_options_take(void *given) {
+    rig_t rig;
+    char out[512];
+    upgrade_t u = {.given = given, .err = 1};
+    rig_init(&rig);
+    rig.request = upgrade_with;
+    rig.arg = &u;
+    rig_open(&rig);
+    rig_ask(&rig, RIG_UPGRADE, out, sizeof out);
+    CHECK_EQ_UINT(u.closes, u.err == 0);
+    if (u.err == 0) CHECK(rig_has(gale_cstr(out), "Set-Cookie: a=b\r\n"));
+    rig_close(&rig);
+    return u.err;
+}
+
 static void tunnel_closed(gale_tunnel_t *tunnel, int status, void *data) {
     (void)tunnel, (void)status;
     ((upgrade_t *)data)->closes++;
@@ -278,6 +310,8 @@ static const growing_t structs[] = {
      handler_fill, handler_take},
     {"gale_ws_handler_t", sizeof(gale_ws_handler_t), UP_TO(gale_ws_handler_t, on_close),
      ws_handler_init, ws_handler_fill, ws_handler_take},
+    {"gale_ws_options_t", sizeof(gale_ws_options_t), UP_TO(gale_ws_options_t, header_count),
+     ws_options_init, ws_options_fill, ws_options_take},
     {"gale_tunnel_handler_t", sizeof(gale_tunnel_handler_t), UP_TO(gale_tunnel_handler_t, on_close),
      tunnel_handler_init, tunnel_handler_fill, tunnel_handler_take},
     {"gale_form_handler_t", sizeof(gale_form_handler_t), UP_TO(gale_form_handler_t, on_end),

@@ -84,6 +84,19 @@ TEST(websocket, extra_fields_and_sizes) {
          sizeof(gale_ws_handler_t),
          0,
          "Sec-WebSocket-Protocol: chat\r\n"},
+        /* WS-06: the client would close. */
+        {{{"sec-websocket-protocol", 22}, {"talk", 4}},
+         sizeof(gale_ws_handler_t),
+         GALE_EHEADER,
+         "HTTP/1.1 299"},
+        {{{"Sec-WebSocket-Extensions", 24}, {"x", 1}},
+         sizeof(gale_ws_handler_t),
+         GALE_EHEADER,
+         "HTTP/1.1 299"},
+        {{{"Sec-WebSocket-Accept", 20}, {"x", 1}},
+         sizeof(gale_ws_handler_t),
+         GALE_EHEADER,
+         "HTTP/1.1 299"},
         {{{"A\n", 2}, {"x", 1}}, sizeof(gale_ws_handler_t), GALE_EHEADER, "HTTP/1.1 299"},
         {{{"A", 1}, {"x\r\n", 3}}, sizeof(gale_ws_handler_t), GALE_EHEADER, "HTTP/1.1 299"},
         {{{"A", 1}, {"x", 1}}, sizeof(size_t), GALE_EVERSION, "HTTP/1.1 299"},
@@ -96,7 +109,7 @@ TEST(websocket, extra_fields_and_sizes) {
         rig.request = accept_with;
         rig.arg = &a;
         rig_open(&rig);
-        rig_ask(&rig, RIG_UPGRADE, out, sizeof out);
+        rig_ask(&rig, RIG_UPGRADE_WITH("Sec-WebSocket-Protocol: chat\r\n"), out, sizeof out);
         CHECK_EQ_INT(a.err, rows[i].err);
         CHECK_MSG(rig_has(gale_cstr(out), rows[i].has), "row %zu: %s", i, out);
         rig_close(&rig);

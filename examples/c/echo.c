@@ -2,7 +2,8 @@
  * A server for black-box tests: the same on the wire as examples/echo, which is in Swift.
  *
  *     /hello       "Hello, World!"
- *     /ws          a WebSocket that echoes messages of up to 16 MiB
+ *     /ws          a WebSocket that echoes messages of up to 16 MiB, compressed when the client
+ *                  offers that, unless --deflate 0 (2: with windows that are kept)
  *     /broadcast   a WebSocket on which each message goes to all sockets
  *     /body        the body of a POST, as it came
  *     /static/     the folder given by --root
@@ -107,12 +108,14 @@ typedef struct {
     const char *listen, *trust, *forwarded;
     uint32_t workers, family;
     uint32_t codings; /* for bodies, in both directions */
+    uint32_t deflate; /* of messages */
 } options_t;
 
 static const char usage[] =
     "usage: echo [--port PORT] [--host HOST] [--workers N] [--root FOLDER] [--unix PATH]\n"
     "            [--listen URL] [--trust NETWORKS] [--forwarded x|rfc7239|x-real-ip] "
-    "[--compress]\n";
+    "[--compress]\n"
+    "            [--deflate 0|1|2]\n";
 
 static _Noreturn void bad_usage(const char *what, const char *word) {
     fprintf(stderr, "echo: %s %s; --help lists the flags\n", what, word);
@@ -141,7 +144,7 @@ static uint32_t family(const char *name) {
 }
 
 static options_t parse(int argc, char **argv) {
-    options_t o = {.host = "127.0.0.1"};
+    options_t o = {.host = "127.0.0.1", .deflate = 1};
     for (int i = 1; i < argc; i++) {
         const char *flag = argv[i];
         if (strcmp(flag, "--help") == 0) {
@@ -160,10 +163,15 @@ static options_t parse(int argc, char **argv) {
                             : strcmp(flag, "--trust") == 0     ? &o.trust
                             : strcmp(flag, "--forwarded") == 0 ? &o.forwarded
                                                                : NULL;
-        if (text == NULL && strcmp(flag, "--workers") != 0) bad_usage("unknown argument", flag);
+        bool is_deflate = strcmp(flag, "--deflate") == 0;
+        if (text == NULL && !is_deflate && strcmp(flag, "--workers") != 0) {
+            bad_usage("unknown argument", flag);
+        }
         if (++i == argc) bad_usage("no value for", flag);
         if (text != NULL) {
             *text = argv[i];
+        } else if (is_deflate) {
+            o.deflate = (uint32_t)number(flag, argv[i], 0, 2);
         } else {
             o.workers = (uint32_t)number(flag, argv[i], 1, 1024);
         }
@@ -221,6 +229,7 @@ int main(int argc, char **argv) {
     config.trusted_proxies = options.trust;
     config.forwarded_family = options.family;
     config.ws_max_message_bytes = 16 << 20;
+    config.ws_deflate = options.deflate;
     config.compress = config.decompress = options.codings;
     int status = gale_server_new(&server, &config);
     if (status < 0) fail(gale_strerror(status));
