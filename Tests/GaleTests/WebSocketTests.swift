@@ -31,6 +31,35 @@ private final class Echo: WebSocketHandler {
     override func selectSubprotocol(_ offered: [String]) -> String? { offered.contains("b") ? "b" : nil }
 }
 
+/// Reads its messages itself.
+private final class Reader: WebSocketHandler {
+    var log: Recorder?
+    convenience init(_ log: Recorder) {
+        self.init()
+        self.log = log
+    }
+    override func open() async throws {
+        var count = 0
+        for try await message in messages {
+            count += 1
+            if message == .text("rest") { break }
+            if message == .text("slow") { try await sleep(for: .milliseconds(50)) }
+            if case .binary = message {
+                try await send(json: message.json([Int].self).reduce(0, +))
+            } else {
+                try await send("read \(count)")
+            }
+        }
+        log?.add("read \(count)")
+    }
+    override func message(_ text: String) async throws {
+        var iterator = messages.makeAsyncIterator()
+        guard let next = try await iterator.next() else { return }
+        try await send("\(text) then \(next)")
+    }
+    override func onClose() async { log?.add("close \(closeCode ?? 0)") }
+}
+
 private final class Member: WebSocketHandler {
     var group: SocketGroup?
     convenience init(_ group: SocketGroup) {
@@ -49,6 +78,7 @@ private final class Member: WebSocketHandler {
         return Application(settings: settings) {
             Route("/echo", make: { Echo(log) })
             Route("/group", make: { Member(group) })
+            Route("/reader", make: { Reader(log) })
         }
     }
 
@@ -69,6 +99,36 @@ private final class Member: WebSocketHandler {
             socket.close(1000, "bye")
             #expect(try await socket.receive() == .close(1000, ""))
             #expect(try await log.wait(for: 2) == ["open ann 5", "close 1000 bye"])
+        }
+    }
+
+    @Test("WS-17: messages read one by one by the handler itself", arguments: TestMode.allCases)
+    func reading(_ mode: TestMode) async throws {
+        let log = Recorder()
+        try await Self.application(log).test(mode) { client in
+            let socket = try await client.webSocket("/reader")
+            socket.send("slow")
+            for _ in 1..<100 { socket.send("x") }
+            for count in 1...100 { #expect(try await socket.receive() == .text("read \(count)")) }
+            socket.send(Array("[1, 2, 3]".utf8))
+            #expect(try await socket.receive() == .text("6"))
+            socket.send("rest")
+            socket.send("a")
+            socket.send("b")
+            #expect(try await socket.receive() == .text("a then text(\"b\")"))
+            socket.close(1000)
+            #expect(try await socket.receive() == .close(1000, ""))
+            #expect(try await log.wait(for: 2) == ["read 102", "close 1000"])
+
+            let leaving = try await client.webSocket("/reader")
+            leaving.send("x")
+            #expect(try await leaving.receive() == .text("read 1"))
+            leaving.drop()
+            #expect(try await log.wait(for: 4).suffix(2) == ["read 1", "close 1006"])
+
+            let wrong = try await client.webSocket("/reader")
+            wrong.send(Array("[1, 2".utf8))
+            #expect(try await wrong.receive() == .close(1007, ""))
         }
     }
 

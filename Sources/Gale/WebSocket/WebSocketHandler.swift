@@ -4,7 +4,8 @@ internal import GaleCore
 ///
 /// `prepare` runs before the handshake, with cookies and user as in any handler; it may throw or answer instead.
 /// Then `open`, `message` one at a time (awaiting in it holds the client back, WS-17), at the end `onClose`.
-/// Everything runs on the connection's loop; an idle socket has no task. When the connection breaks while a message
+/// Or `open` reads them itself, from `messages`, and is a task as long as it does.
+/// Everything runs on the connection's loop; an idle socket has no task else. When the connection breaks while a message
 /// is being handled, that task is cancelled. When the server stops, sockets are closed with 1001 (WS-21).
 open class WebSocketHandler: RequestHandler {
     private final var session: WebSocketSession?
@@ -39,6 +40,9 @@ open class WebSocketHandler: RequestHandler {
     open func selectSubprotocol(_ offered: [String]) -> String? { nil }
 
     // MARK: The socket
+
+    /// The messages as they come, to be read in `open` rather than handled by `message`.
+    public final var messages: WebSocketMessages { WebSocketMessages(session) }
 
     /// Names the socket for other tasks and threads, from `open` on; still the same in `onClose`.
     public private(set) final var peer: WebSocketPeer?

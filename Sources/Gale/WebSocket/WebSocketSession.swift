@@ -5,8 +5,7 @@ internal import Logging
 final class WebSocketSession: Socket, LoopWork {
     private enum Event {
         case open
-        case text(String)
-        case binary([UInt8])
+        case message(WebSocketMessage)
         case close
     }
 
@@ -20,6 +19,7 @@ final class WebSocketSession: Socket, LoopWork {
     private var isPaused = false
     private var isClosed = false
     private var drain: Wakeup?
+    private var arrival: Wakeup?
 
     init(_ handler: WebSocketHandler, on worker: Worker) {
         self.handler = handler
@@ -33,29 +33,37 @@ final class WebSocketSession: Socket, LoopWork {
     private func add(_ event: Event) {
         events.append(event)
         if isPerforming {
-            // Cancelled, its task is not used again: what is left is done by another.
-            if !isPaused && !isClosed {
-                isPaused = true
-                pause()
-            }
+            holdBack()
+            arrival?.wake(true)
+            arrival = nil
             return
         }
         startPerforming()
     }
 
+    /// Nothing more comes until it is asked for.
+    private func holdBack() {
+        if isPaused || isClosed { return }
+        isPaused = true
+        pause()
+    }
+
+    private func goOn() {
+        if !isPaused || isClosed { return }
+        isPaused = false
+        resume()
+    }
+
     private func startPerforming() {
         isPerforming = true
         let started = worker.tasks(for: WebSocketSession.self).start(self)
-        if isPerforming { task = started }
-        // Still at it: nothing more comes until it is done.
-        if isPerforming && !isPaused && !isClosed {
-            isPaused = true
-            pause()
-        }
+        guard isPerforming else { return }
+        task = started
+        if arrival == nil { holdBack() }
     }
 
     override func received(_ kind: MessageKind, _ bytes: Span<UInt8>) {
-        add(kind == .text ? .text(String(repairing: bytes)) : .binary([UInt8](copying: bytes)))
+        add(.message(kind == .text ? .text(String(repairing: bytes)) : .binary([UInt8](copying: bytes))))
     }
 
     override func receivedPing(_ payload: Span<UInt8>) { handler?.onPing([UInt8](copying: payload)) }
@@ -72,7 +80,8 @@ final class WebSocketSession: Socket, LoopWork {
         handler?.closeReason = reason
         drain?.wake(false)
         drain = nil
-        events.removeAll()
+        arrival?.wake(false)
+        arrival = nil
         events.append(.close)
         if isPerforming {
             task?.cancel()
@@ -86,15 +95,30 @@ final class WebSocketSession: Socket, LoopWork {
             let event = events.removeFirst()
             let wasClosed = isClosed
             await handle(event)
-            // What comes after a cancellation is for another task.
+            // Cancelled, the task is not used again: what is left is done by another.
             if isClosed && !wasClosed { break }
         }
         isPerforming = false
         task = nil
         if !events.isEmpty { return startPerforming() }
-        if isPaused && !isClosed {
-            isPaused = false
-            resume()
+        goOn()
+    }
+
+    /// The next message, taken out of its turn by a handler that is still at work; nil: the socket is closed.
+    func nextMessage() async throws -> WebSocketMessage? {
+        while true {
+            if case .message(let message)? = events.first {
+                events.removeFirst()
+                return message
+            }
+            if isClosed { return nil }
+            if arrival != nil { throw WebSocketClosed("the messages are being read by somebody else") }
+            let wakeup = Wakeup()
+            arrival = wakeup
+            goOn()
+            _ = await wakeup.wait()
+            if arrival === wakeup { arrival = nil }
+            if !isClosed { try Task.checkCancellation() }
         }
     }
 
@@ -103,8 +127,8 @@ final class WebSocketSession: Socket, LoopWork {
         do {
             switch event {
             case .open: try await handler.open()
-            case .text(let text): try await handler.message(text)
-            case .binary(let bytes): try await handler.message(bytes)
+            case .message(.text(let text)): try await handler.message(text)
+            case .message(.binary(let bytes)): try await handler.message(bytes)
             case .close:
                 await handler.onClose()
                 self.handler = nil
@@ -114,9 +138,14 @@ final class WebSocketSession: Socket, LoopWork {
         }
     }
 
-    /// A handler that throws closes its socket with 1011; that the client is gone is no error.
+    /// A handler that throws closes its socket: with 1007 or 1008 if the client is to blame, else with 1011. That the
+    /// client is gone is no error.
     private func failed(_ error: any Error) {
         if isClosed || error is CancellationError || error is WebSocketClosed { return }
+        if let error = error as? HTTPError, error.status < 500 {
+            try? close(code: error.status == 400 ? 1007 : 1008, reason: "")
+            return
+        }
         let text = AccessLog.printable(String(describing: error))
         application?.settings.logger.error("uncaught error in a WebSocket: \(text)")
         try? close(code: 1011, reason: "")
