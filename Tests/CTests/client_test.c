@@ -98,7 +98,7 @@ TEST(client, nonsense_changes_nothing_H1_23) {
 }
 
 /* The page's own scheme and host, as the browser sees them, are those in front of the proxy. */
-TEST(client, same_origin_in_front_of_the_proxy_WS_05) {
+TEST(client, same_origin_in_front_of_the_proxy_WS_05) { /* Advisory A9 */
     static const struct {
         const char *fields, *origin;
         bool same;

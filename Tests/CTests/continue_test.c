@@ -127,6 +127,49 @@ TEST(continue, none_to_a_client_that_does_not_wait) {
     close_all(&rig, &client);
 }
 
+/* ------------------------------------------------------------------------------ one after another */
+
+/* Where the stack stood in the first and in the deepest call. */
+static uintptr_t first_frame, deepest;
+
+static void answer_and_measure(rig_t *rig, gale_req_t *req) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    (void)rig;
+    if (first_frame == 0) first_frame = deepest = here;
+    if (here < deepest) deepest = here;
+    CHECK_EQ_INT(gale_respond_text(req, 200, "ok"), 0);
+}
+
+/* Advisory A36: Tornado's client went one call deeper with each 100. Here a connection may have any
+ * number of them, each waited for or all sent at once. */
+TEST(continue, any_number_on_one_connection) {
+    enum { ROUNDS = 1000 };
+    rig_t rig;
+    rig_client_t client;
+    rig_text_t all = {0};
+    first_frame = 0;
+    rig_init(&rig);
+    rig.keep_log = false;
+    rig.request = answer_and_measure;
+    rig_open(&rig);
+    rig_connect(&rig, &client);
+    for (unsigned i = 1; i <= ROUNDS; i++) {
+        rig_send(&client, EXPECT("3"));
+        CHECK_EQ_STR(settled(&rig, &client), CONTINUE);
+        rig_send(&client, "abc");
+        gale_str_t got = settled(&rig, &client);
+        REQUIRE(rig_status_of(got) == 200 && rig.requests == i);
+        rig_text_addf(&all, "%s", EXPECT("3") "abc");
+    }
+    rig_send_bytes(&client, all.text, all.len);
+    rig_until(&rig, &rig.dones, 2 * ROUNDS, 5000);
+    CHECK_EQ_UINT(rig.requests, 2 * ROUNDS);
+    CHECK_EQ_UINT(rig_count(settled(&rig, &client), "HTTP/1.1 200 OK\r\n"), ROUNDS);
+    CHECK_MSG(first_frame - deepest < 8192, "%zu bytes deeper", (size_t)(first_frame - deepest));
+    rig_text_free(&all);
+    close_all(&rig, &client);
+}
+
 static void begin(rig_t *rig, gale_req_t *req) {
     (void)rig;
     CHECK_EQ_INT(gale_resp_begin(req, 200, NULL, 0, -1), 0);

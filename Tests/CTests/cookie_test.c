@@ -30,7 +30,7 @@ static void parse(jar_t *jar, const char *field) {
     }
 }
 
-TEST(cookie, table_HU_30) { /* A11: split as browsers do */
+TEST(cookie, table_HU_30) { /* Advisory A11: split as browsers do */
     static const struct {
         const char *field, *want[MAX]; /* name, value ... */
     } rows[] = {
@@ -83,7 +83,7 @@ TEST(cookie, table_HU_30) { /* A11: split as browsers do */
     }
 }
 
-/* A17, CVE-2024-52804: were it quadratic, this would not end. */
+/* Advisory A17, CVE-2024-52804: were it quadratic, this would not end. */
 TEST(cookie, unquoting_is_linear_HU_31) {
     enum { LEN = 8 << 20 };
     char *value = malloc(LEN), *out = malloc(LEN);

@@ -219,7 +219,7 @@ TEST(decode, several_members_are_one_body_H1_20) {
     rig_decoded(&rig, &client);
 }
 
-/* A31's class: the limit is of what comes out, and memory is bounded while it does. */
+/* Advisory A29: the limit is of what comes out, and memory is bounded while it does. */
 TEST(decode, limits_are_of_what_comes_out_H1_10_H1_20) {
     static const struct {
         size_t len;
@@ -276,7 +276,7 @@ TEST(decode, the_coded_bytes_count_as_well) {
     coded_free(&body);
 }
 
-TEST(decode, a_bomb_H1_20) {
+TEST(decode, a_bomb_H1_20) { /* Advisory A29 */
     size_t zeros = 8 << 20;
     char *plain = calloc(1, zeros);
     REQUIRE(plain != NULL);
@@ -307,6 +307,35 @@ TEST(decode, a_bomb_H1_20) {
         rig_decoded(&rig, &client);
     }
     free(plain);
+}
+
+/* Advisory A29, A38: that the bytes are those of many small members hides no bomb; the ratio is of
+ * the body. */
+TEST(decode, a_bomb_of_many_members) {
+    enum { MEMBERS = 200, PLAIN = 60000 };
+    static const gale__coding_t of_members[] = {GALE__GZIP, GALE__ZSTD};
+    static char zeros[PLAIN];
+    for (size_t i = 0; i < 4; i++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_seen_t seen;
+        char fields[60];
+        gale__coding_t coding = of_members[i % 2];
+        if (!gale__coding_built(coding)) continue;
+        coded_t one = rig_coded(coding, zeros, PLAIN), body = {0};
+        for (int k = 0; k < MEMBERS; k++) coded_add(&body, one.bytes, one.len);
+        rig_decoding(&rig, &seen, i >= 2);
+        rig.config.max_body_bytes = 1 << 30;
+        rig_open_client(&rig, &client);
+        snprintf(fields, sizeof fields, "Content-Encoding: %s\r\n", gale__coding_name(coding).ptr);
+        CHECK_EQ_INT(rig_post(&rig, &client, fields, &one, 0), 200);
+        CHECK_EQ_INT(rig_post(&rig, &client, fields, &body, 0), 413);
+        CHECK(rig_has(rig_take(&client), "compressed too much"));
+        CHECK(rig.in.len < 1 << 20);
+        coded_free(&one);
+        coded_free(&body);
+        rig_decoded(&rig, &client);
+    }
 }
 
 TEST(decode, a_ratio_matters_beyond_64_kib_only) {

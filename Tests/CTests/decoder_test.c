@@ -93,7 +93,7 @@ TEST(decoder, changed_anywhere) {
     }
 }
 
-/* H1-20: several members are one body (RFC 1952 2.2); zstd's frames likewise (RFC 8878 3.1). The
+/* H1-20, Advisory A38: several members are one body (RFC 1952 2.2); zstd's frames likewise (RFC 8878 3.1). The
  * others have one end. */
 TEST(decoder, several_members_H1_20) {
     for (size_t c = 0; c < CODINGS; c++) {

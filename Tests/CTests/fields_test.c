@@ -30,7 +30,7 @@ static gale_str_t many(size_t count) {
     return gale_str(text, len);
 }
 
-TEST(fields, a_thousand_HU_13) { /* A36: of the URL query too */
+TEST(fields, a_thousand_HU_13) { /* Advisory A36: of the URL query too */
     char out[16];
     gale_str_t name, value;
     size_t pos = 0, count = 0;

@@ -71,7 +71,7 @@ static void no_links(site_t *site) {
     CHECK_EQ_INT(GET(site, "/s/docs/page.html"), 200);
 }
 
-TEST(files, STA_11_links_of_choice) { /* STA-11 */
+TEST(files, STA_11_links_of_choice) { /* STA-11, Advisory A37 */
     gale_files_config_t config = gale_files_config();
     config.symlinks = GALE_SYMLINKS_ALL;
     with(&config, all_links);

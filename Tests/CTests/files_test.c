@@ -91,7 +91,7 @@ SITE_TEST(names) {
     CHECK_EQ_INT(GET(site, target), 414);
 }
 
-static void check_refused(site_t *site) { /* STA-10, STA-11 */
+static void check_refused(site_t *site) { /* STA-10, STA-11, Advisory A35 */
     static const char *const targets[] = {
         "/s/../x",        "/s/%2e%2e/x", "/s/..%2fx", "/s/docs/../hello.txt",
         "/s//etc/passwd", "/s/%2fetc",   "/s/..\\x",  "/s/.env",
@@ -153,6 +153,32 @@ TEST(files, without_openat2) {
 }
 #endif
 
+/* Advisory A10, A35: neither a folder whose name begins as the root's nor any link to it, be it a
+ * compressed sibling or an index, gives what is outside. */
+SITE_TEST(a_folder_of_a_longer_name_is_outside) {
+    char beside[80], secret[100], target[120], command[120];
+    const char *name = strrchr(site->dir, '/') + 1;
+    snprintf(beside, sizeof beside, "%s_more", site->dir);
+    snprintf(secret, sizeof secret, "../%s_more/secret", name);
+    REQUIRE(mkdir(beside, 0755) == 0);
+    put_file(site, secret, "outside", 7);
+    put_link(site, "relative", secret);
+    put_link(site, "whole", beside);
+    put_link(site, "hello.txt.gz", secret);
+    put_link(site, "hello.txt.br", secret);
+    put_link(site, "bare/index.html", "../../etc/passwd");
+    snprintf(target, sizeof target, "/s/%s", secret);
+    CHECK_EQ_INT(GET(site, target), 403);
+    CHECK_EQ_INT(GET(site, "/s/relative"), 403);
+    CHECK_EQ_INT(GET(site, "/s/whole/secret"), 403);
+    CHECK_EQ_INT(GET(site, "/s/bare/"), 403);
+    CHECK_EQ_INT(ask(site, "GET", "/s/hello.txt", "Accept-Encoding: gzip, br\r\n"), 200);
+    CHECK_EQ_STR(content(), "hello");
+    CHECK(absent("Content-Encoding"));
+    snprintf(command, sizeof command, "rm -rf '%s'", beside);
+    CHECK_EQ_INT(system(command), 0);
+}
+
 SITE_TEST(sockets_are_refused) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -183,7 +209,7 @@ SITE_TEST(folders) { /* STA-13 */
     CHECK_EQ_STR(field("Location"), "/docs/");
 }
 
-/* CVE-2023-28370: no Location that names another host. */
+/* Advisory A13, A39, CVE-2023-28370: no Location that names another host. */
 SITE_TEST(no_redirect_to_another_host) {
     static const char *const targets[] = {"//docs",  "/\\docs",  "//s/docs",
                                           "///docs", "/%2fdocs", "/%5cdocs"};

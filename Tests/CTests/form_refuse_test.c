@@ -51,7 +51,7 @@ TEST(form_refuse, no_content_type_HU_11) {
     rig_form_close(&t);
 }
 
-/* One error, one answer, and the connection goes on (HU-16, A18). */
+/* One error, one answer, and the connection goes on (HU-16). Advisory A18 */
 TEST(form_refuse, malformed_HU_16) {
     static const struct {
         const char *body, *error;

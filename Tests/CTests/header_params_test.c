@@ -161,7 +161,7 @@ TEST(header_params, of_a_form_HU_17) {
     CHECK_EQ_STR(FORM("form-data; name=a; other=b; other=c", "name"), "a");
 }
 
-/* CVE-2025-67726, A22: the time goes with the length. This is no measurement: were it quadratic,
+/* Advisory A22, CVE-2025-67726: the time goes with the length. This is no measurement: were it quadratic,
  * the test would not end. */
 TEST(header_params, long_and_hostile_HU_10) {
     enum { LEN = 8 << 20 };

@@ -116,7 +116,7 @@ TEST(http1_head, parts) {
     feed_free(&fed);
 }
 
-/* HU-06, HU-07: three parts, one space between them, HTTP/1.0 or 1.1; 505 for others that are well
+/* HU-06, HU-07, Advisory A19: three parts, one space between them, HTTP/1.0 or 1.1; 505 for others that are well
  * formed. */
 TEST(http1_head, request_lines) {
     CHECK_ROWS("%s\r\nHost: a\r\n\r\n", {"GET / HTTP/1.1", 0}, {"GET / HTTP/1.0", 0},
@@ -164,7 +164,7 @@ TEST(http1_head, absolute_form_gives_the_host) {
     CHECK_EQ_INT(status_with("GET http://b/ HTTP/1.1\r\nHost: a b%s\r\n\r\n", ""), 400);
 }
 
-/* HU-22: uri-host [":" port]. */
+/* HU-22, Advisory A19: uri-host [":" port]. */
 TEST(http1_head, hosts) {
     CHECK_ROWS("GET / HTTP/1.1\r\nHost:%s\r\n\r\n", {"a", 0}, {" a.b-c_d~e!$&'()*+;=f ", 0},
                {"a:80", 0}, {"a:", 0}, {"a:65535", 0}, {"a:00000000080", 0}, {"a:65536", 400},
@@ -190,7 +190,7 @@ TEST(http1_head, hosts) {
     CHECK_EQ_INT(status_with("OPTIONS * HTTP/1.1\r\nHost:%s\r\n\r\n", ""), 0);
 }
 
-/* H1-11: digits only, once. */
+/* H1-11, Advisory A14: digits only, once. */
 TEST(http1_head, content_length) {
     CHECK_ROWS("POST / HTTP/1.1\r\nHost: a\r\nContent-Length:%s\r\n\r\n", {"0", 0}, {" 5 ", 0},
                {"\t5\t", 0}, {"000000000000000000000000000005", 0}, {"9223372036854775807", 0},
@@ -200,7 +200,7 @@ TEST(http1_head, content_length) {
                {"5\r\ncontent-LENGTH: 6", 400});
 }
 
-/* H1-12: "chunked" and nothing else, in HTTP/1.1, not together with Content-Length. 400 where RFC
+/* H1-12, Advisory A15: "chunked" and nothing else, in HTTP/1.1, not together with Content-Length. 400 where RFC
  * 9112 6.3 says so. */
 TEST(http1_head, transfer_encoding) {
     CHECK_ROWS("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:%s\r\n\r\n", {"chunked", 0},
@@ -282,7 +282,7 @@ TEST(http1_head, unknown_expectations) {
                {"100", 417}, {"\"100-continue\"", 417}, {"100-continue\r\nExpect: x", 417});
 }
 
-/* HU-04, H1-14, H1-15: line ends, folds, the one empty line in front. */
+/* HU-04, H1-14, H1-15, Advisory A38: line ends, folds, the one empty line in front. */
 TEST(http1_head, lines) {
     CHECK_ROWS("%s", {"\r\nGET / HTTP/1.0\r\n\r\n", 0}, {"\r\n\r\nGET / HTTP/1.0\r\n\r\n", 400},
                {"\nGET / HTTP/1.0\r\n\r\n", 400}, {"\rGET / HTTP/1.0\r\n\r\n", 400}, {"\r\n", 1},

@@ -74,7 +74,7 @@ TEST(http1_lenient, bare_lf) {
         {"GET / HTTP/1.0\nA\n: b\n\n", NULL});
 }
 
-/* HU-04 */
+/* HU-04, Advisory A38 */
 TEST(http1_lenient, obs_fold) {
     CHECK_FLAG(GALE__LENIENT_OBS_FOLD,
                {"GET / HTTP/1.0\r\nA: b\r\n c\r\n\r\n", "GET / 1.0 h= n=-1 A=b   c;"},

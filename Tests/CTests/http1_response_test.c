@@ -204,7 +204,7 @@ TEST(http1_response, refused_headers) {
     CHECK_EQ_INT(gale__response_check(&r, &close), GALE_EHEADER);
 }
 
-/* WEB-10, H1-17: every byte value at every place of a value and of a name, whatever the
+/* WEB-10, H1-17, Advisory A5: every byte value at every place of a value and of a name, whatever the
  * vectors do. */
 TEST(http1_response, every_byte_at_every_place) {
     for (size_t len = 1; len <= 40; len++) {
@@ -252,7 +252,8 @@ TEST(http1_response, headers_of_every_length_are_copied_whole) {
     }
 }
 
-TEST(http1_response, statuses_and_reasons) { /* WEB-09 */
+/* WEB-09, Advisory A20: a reason is one of ours, by the status; nobody else's text comes near it. */
+TEST(http1_response, statuses_and_reasons) {
     CHECK_EQ_STR(gale_cstr(gale__reason(200)), "OK");
     CHECK_EQ_STR(gale_cstr(gale__reason(404)), "Not Found");
     CHECK_EQ_STR(gale_cstr(gale__reason(599)), "Unknown");

@@ -2,7 +2,7 @@
  * Requests behind which others hide: what the handler is called with, what is answered and whether
  * the connection goes on, each whole, byte by byte and in random pieces. Cases that no corpus of the
  * conformance runner has, or only as a status: here the question is always what happens to the bytes
- * behind. A14, A15, A19, H1-05, H1-11, H1-12, H1-13
+ * behind. H1-05, H1-11, H1-12, H1-13. Advisory A14, A15, A19
  */
 #include <stdio.h>
 
@@ -55,6 +55,7 @@ static const row_t rows[] = {
     {"CL list", POST("Content-Length: 3, 3\r\n") "abc" NEXT, "", "400", false},
     {"CL +", POST("Content-Length: +3\r\n") "abc" NEXT, "", "400", false},
     {"CL -0", POST("Content-Length: -0\r\n") NEXT, "", "400", false},
+    {"CL -", POST("Content-Length: -1\r\n") NEXT, "", "400", false},
     {"CL hex", POST("Content-Length: 0x3\r\n") "abc" NEXT, "", "400", false},
     {"CL underscore", POST("Content-Length: 1_0\r\n") "0123456789" NEXT, "", "400", false},
     {"CL exponent", POST("Content-Length: 1e1\r\n") "0123456789" NEXT, "", "400", false},
@@ -108,6 +109,8 @@ static const row_t rows[] = {
     {"size 0x", CHUNKED("0x3\r\nabc\r\n" EMPTY_CHUNKED NEXT), "", "400", false},
     {"size +", CHUNKED("+3\r\nabc\r\n" EMPTY_CHUNKED NEXT), "", "400", false},
     {"size -", CHUNKED("-1\r\n" NEXT), "", "400", false},
+    {"size underscore", CHUNKED("1_0\r\n0123456789abcdef\r\n" EMPTY_CHUNKED NEXT), "", "400",
+     false},
     {"size over 64 bits", CHUNKED("10000000000000003\r\nabc\r\n" EMPTY_CHUNKED NEXT), "", "400",
      false},
     {"size of 2^63", CHUNKED("8000000000000000\r\n" NEXT), "", "400", false},

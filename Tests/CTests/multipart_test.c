@@ -67,7 +67,7 @@ TEST(multipart, special_file_names_HU_17) {
     CHECK_FORM("6", "--1234\r\n" FILES "filename=\"a\\\\b.txt\"" FOO, "<files|a\\b.txt|->Foo</>.");
     CHECK_FORM("7", "--1234\r\n" FILES "filename=\"a b.txt\"" FOO, "<files|a b.txt|->Foo</>.");
     CHECK_FORM("8", "--1234\r\n" FILES "filename=\"a\tb.txt\"" FOO, "<files|a\tb.txt|->Foo</>.");
-    CHECK_FORM("9", "--1234\r\n" FILES "filename=\"a\rb.txt\"" FOO, /* A26 */
+    CHECK_FORM("9", "--1234\r\n" FILES "filename=\"a\rb.txt\"" FOO, /* Advisory A26 */
                "!400 a part has a malformed header");
     CHECK_FORM("NUL", "--1234\r\n" FILES "filename=\"a\0b.txt\"" FOO,
                "!400 a part has a malformed header");
@@ -155,7 +155,7 @@ TEST(multipart, headers_HU_14) {
                "<a||text/plain; charset=x>Foo</>.");
 }
 
-TEST(multipart, limits_HU_15) { /* A24, A33: counted while parsing */
+TEST(multipart, limits_HU_15) { /* Advisory A24, A33 */
     static const char body[] =
         "--1234\r\n" D "name=a\r\n\r\nFoo\r\n--1234\r\n" D "name=b\r\n\r\nFoobar" FOO;
     enum { LEN = sizeof body - 1, HEADERS = sizeof D "name=a\r\n\r\n" - 1 };
@@ -211,6 +211,31 @@ TEST(multipart, a_hundred_parts_HU_15) {
         CHECK_EQ_UINT(fed.parts, 100);
         free(fed.text);
     }
+}
+
+/* Advisory A24, A33: the part too many is refused where it begins, whatever stands behind it: what
+ * was taken of the bytes is counted. */
+TEST(multipart, nothing_is_taken_beyond_a_limit) {
+    static const char part[] = "--1234\r\n" D "name=a\r\n\r\n\r\n";
+    enum { PART = sizeof part - 1, PARTS = 100000, MOST = 100 };
+    char room[2 * GALE__PART_HEADER_BYTES], *body = malloc((size_t)PART * PARTS);
+    REQUIRE(body != NULL);
+    for (size_t i = 0; i < PARTS; i++) memcpy(body + i * PART, part, PART);
+    gale__multipart_limits_t limits = usual;
+    limits.max_bytes = limits.max_part_bytes = UINT64_MAX;
+    for (limits.max_parts = 1; limits.max_parts <= MOST; limits.max_parts++) {
+        gale__multipart_t m;
+        gale_str_t data;
+        size_t pos = 0, calls = 0;
+        gale__multipart_init(&m, &limits, GALE__LIT("1234"), room);
+        while (gale__multipart_next(&m, gale_str(body, (size_t)PART * PARTS), &pos, &data) > 0)
+            calls++;
+        CHECK_EQ_INT(m.status, 400);
+        CHECK_EQ_UINT(calls, 2 * limits.max_parts - 1); /* the last one has no end */
+        CHECK_MSG(pos < (limits.max_parts + 1) * (size_t)PART, "%u parts: %zu bytes were taken",
+                  limits.max_parts, pos);
+    }
+    free(body);
 }
 
 TEST(multipart, boundaries) { /* RFC 2046 5.1.1 */

@@ -109,7 +109,7 @@ TEST(request, lengths) {
     done_with(&rig, &client);
 }
 
-TEST(request, origin_WS_05) {
+TEST(request, origin_WS_05) { /* Advisory A9 */
     static const struct {
         const char *host, *origin;
         bool same;

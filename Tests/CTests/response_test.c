@@ -79,7 +79,7 @@ TEST(response, a_callers_date_and_server_take_the_place_of_ours) {
     CHECK(!rig_has(got, "Date:") && !rig_has(got, "Server:"));
 }
 
-/* H1-17: on error nothing is sent, and the request can still be answered. */
+/* H1-17, Advisory A5: on error nothing is sent, and the request can still be answered. */
 TEST(response, refused_headers_H1_17) {
     static const gale_header_t bad[] = {
         {{"Content-Length", 14}, {"2", 1}},

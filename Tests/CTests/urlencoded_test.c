@@ -94,7 +94,7 @@ TEST(urlencoded, in_pieces_HU_13) {
     }
 }
 
-TEST(urlencoded, limits_HU_13) { /* A32: CVE-2026-82397 */
+TEST(urlencoded, limits_HU_13) { /* Advisory A32, CVE-2026-82397 */
     static const struct {
         const char *text;
         size_t size;
@@ -120,6 +120,28 @@ TEST(urlencoded, limits_HU_13) { /* A32: CVE-2026-82397 */
             CHECK_EQ_STRS(gale_str(seen.text, seen.len), gale_cstr(limits[i].want));
         }
     }
+}
+
+/* Advisory A32, A33: the field too many is refused where it begins, whatever stands behind it. */
+TEST(urlencoded, nothing_is_taken_beyond_a_limit) {
+    enum { FIELDS = 1000000, MOST = 1000 };
+    char *text = malloc(2 * FIELDS), room[8];
+    REQUIRE(text != NULL);
+    for (size_t i = 0; i < FIELDS; i++) memcpy(text + 2 * i, "a&", 2);
+    for (uint32_t most = 1; most <= MOST; most++) {
+        gale__urlencoded_t u;
+        gale_str_t name, value;
+        size_t pos = 0, pairs = 0;
+        int result;
+        gale__urlencoded_init(&u, room, sizeof room, most);
+        while ((result = gale__urlencoded_next(&u, gale_str(text, 2 * FIELDS), &pos, true, &name,
+                                               &value)) == GALE__URLENCODED_PAIR)
+            pairs++;
+        CHECK_EQ_INT(result, GALE__URLENCODED_LIMIT);
+        CHECK_EQ_UINT(pairs, most);
+        CHECK_MSG(pos <= 2 * (most + 1), "%u fields: %zu bytes were taken", most, pos);
+    }
+    free(text);
 }
 
 TEST(urlencoded, room_that_grows) {

@@ -163,7 +163,7 @@ TEST(ws_mask, every_length_alignment_and_offset) {
     }
 }
 
-TEST(ws_mask, stays_within_its_bytes) { /* CVE-2026-49854 of Tornado: ASan watches */
+TEST(ws_mask, stays_within_its_bytes) { /* Advisory A28, CVE-2026-49854: ASan watches */
     for (size_t len = 0; len < 200; len++) {
         char *p = malloc(len > 0 ? len : 1);
         REQUIRE(p != NULL);

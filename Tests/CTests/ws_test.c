@@ -123,7 +123,7 @@ TEST(ws, violations_WS_09_WS_10_WS_12) {
     }
 }
 
-/* WS-11: on the announced length, and over fragments. */
+/* WS-11, Advisory A12: on the announced length, and over fragments. */
 TEST(ws, too_big_is_1009_WS_11) {
     gale_config_t config = gale_config();
     config.ws_max_message_bytes = 10;

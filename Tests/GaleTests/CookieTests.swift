@@ -41,7 +41,7 @@ private final class Guarded: RequestHandler {
         return settings
     }
 
-    @Test("WEB-15: no part of a cookie can smuggle in another", arguments: 0...0x7f)
+    @Test("WEB-15, Advisory A25, A34: no part of a cookie can smuggle in another", arguments: 0...0x7f)
     func injection(_ byte: UInt8) {
         let text = "a" + String(Unicode.Scalar(byte)) + "b"
         let isControl = byte <= 0x20 || byte == 0x7f
@@ -52,6 +52,17 @@ private final class Guarded: RequestHandler {
         #expect((line("n", "v", CookieOptions(path: text)) == nil) == (isControl || byte == UInt8(ascii: ";")))
         #expect((line("n", "v", CookieOptions(domain: text)) == nil) == (isControl || byte == UInt8(ascii: ";")))
         if isControl || ";=,".utf8.contains(byte) { #expect(line(text) == nil) }
+    }
+
+    @Test("Advisory A38: no number of a cookie smuggles in anything, and none stops the server") func numbers() {
+        for age in [Int.min, -1, 0, Int.max] {
+            #expect(CookieOptions(maxAge: age).line(name: "a", value: "", now: 0) == "a=; Max-Age=\(age); Path=/")
+        }
+        for days in [Double.nan, -.nan, .infinity, -.infinity, .greatestFiniteMagnitude, -1e300] {
+            let line = CookieOptions(expiresDays: days).line(name: "a", value: "", now: 1_300_000_000) ?? ""
+            #expect(line.hasPrefix("a=; expires=") && line.hasSuffix(" GMT; Path=/"), "\(days): \(line)")
+            #expect(line.split(separator: ";").count == 3)
+        }
     }
 
     @Test("WEB-16: a later one takes the place of an earlier one, attributes and all") func replace() async throws {
@@ -131,6 +142,80 @@ private final class Guarded: RequestHandler {
         let secret = CookieSecret("It's a secret to everybody")
         let time = 1_300_000_000 + row.seconds
         #expect(SignedValue.decode(row.text, name: row.name, secret: secret, maxAgeDays: 31, time: time) == row.value)
+    }
+
+    /// "2|1:0|10:1300000000|3:key|8:dmFsdWU=|" and the signature of that.
+    private static func put(_ fields: [String], lengths: [Int]) -> String {
+        let text = zip(lengths, fields).map { "\($0):\($1)|" }.joined()
+        return "2|" + text + good.suffix(64)
+    }
+
+    @Test("SIG-06, Advisory A1: no byte moves from one field to the next") func moved() {
+        let fields = ["0", "1300000000", "key", "dmFsdWU="]
+        let secret = CookieSecret("It's a secret to everybody")
+        let lengths = fields.map(\.utf8.count)
+        #expect(Self.put(fields, lengths: lengths) == Self.good)
+        var wrong: [String] = []
+        for index in 0..<3 {
+            let both = fields[index] + fields[index + 1]
+            for cut in 0...both.utf8.count where cut != lengths[index] {
+                var other = fields
+                other[index] = String(both.prefix(cut))
+                other[index + 1] = String(both.dropFirst(cut))
+                for text in [Self.put(other, lengths: other.map(\.utf8.count)), Self.put(other, lengths: lengths)] {
+                    // At the end of time, and of any age: the signature alone is left to refuse it.
+                    for name in ["key", other[2]] {
+                        let value = SignedValue.decode(
+                            text, name: name, secret: secret, maxAgeDays: 1e18, time: 1 << 60)
+                        if value != nil { wrong.append(text) }
+                    }
+                }
+            }
+        }
+        #expect(wrong.isEmpty)
+        #expect(
+            SignedValue.decode(Self.good, name: "key", secret: secret, maxAgeDays: 1e18, time: 1 << 60) == "value")
+    }
+
+    @Test("SIG-01, Advisory A7: a value of one name is none of another that begins or ends alike") func names() {
+        let secret = CookieSecret.random()
+        let text = "abcdef"
+        let made = (0...6).map { cut in
+            SignedValue.create(String(text.dropFirst(cut)), name: String(text.prefix(cut)), secret: secret, time: 5)
+                ?? ""
+        }
+        for (cut, value) in made.enumerated() {
+            for other in 0...6 {
+                let name = String(text.prefix(other))
+                let read = SignedValue.decode(value, name: name, secret: secret, maxAgeDays: 31, time: 5)
+                #expect(read == (other == cut ? String(text.dropFirst(cut)) : nil))
+                // With the other's name written into it.
+                let renamed = value.replacing("|\(cut):\(text.prefix(cut))|", with: "|\(other):\(name)|")
+                if renamed == value { continue }
+                #expect(SignedValue.decode(renamed, name: name, secret: secret, maxAgeDays: 31, time: 5) == nil)
+            }
+        }
+    }
+
+    @Test("SIG-05, Advisory A38: wherever one byte is wrong, there is no value and no error") func malformed() {
+        let secret = CookieSecret("It's a secret to everybody")
+        let good = Array(Self.good.utf8)
+        var wrong: [String] = []
+        func check(_ bytes: [UInt8]) {
+            let text = String(decoding: bytes, as: UTF8.self)
+            _ = SignedValue.keyVersion(text)
+            let value = SignedValue.decode(text, name: "key", secret: secret, maxAgeDays: 31, time: 1_300_000_000)
+            if value != nil { wrong.append(text) }
+        }
+        for index in good.indices {
+            check(Array(good[..<index]))
+            check(Array(good[..<index] + good[(index + 1)...]))
+            for byte in "09:|-Z\0".utf8 {
+                check(Array(good[..<index] + [byte] + good[index...]))
+                if byte != good[index] { check(Array(good[..<index] + [byte] + good[(index + 1)...])) }
+            }
+        }
+        #expect(wrong.isEmpty)
     }
 
     @Test("SIG-07: key versions, the facts of Tornado") func versions() {

@@ -44,7 +44,7 @@ import Testing
         #expect(headers.isEmpty)
     }
 
-    @Test("HU-05: adding looks at no other field") func many() throws {
+    @Test("HU-05, Advisory A21: adding looks at no other field") func many() throws {
         var headers = Headers()
         for index in 0..<100_000 { try headers.add("Cookie", "\(index)") }
         #expect(headers.count == 100_000 && headers.all("cookie").last == "99999")

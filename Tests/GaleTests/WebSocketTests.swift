@@ -150,11 +150,15 @@ private final class Member: WebSocketHandler {
         }
     }
 
-    @Test("WS-05: origins") func origin() async throws {
-        try await Self.application().test { client in
+    @Test("WS-05, Advisory A9: origins") func origin() async throws {
+        let log = Recorder()
+        try await Self.application(log).test { client in
             for (origin, allowed) in [
                 ("http://localhost", true), ("https://friend.example", true), ("http://evil.example", false),
-                ("null", false),
+                ("null", false), ("HTTP://LOCALHOST:80", true), ("http://localhost:81", false),
+                ("http://localhost.evil.example", false), ("http://evil.example/localhost", false),
+                ("http://localhost@evil.example", false), ("https://friend.example.evil.example", false),
+                ("https://friend.example:444", false), ("localhost", false), ("file://", false),
             ] {
                 if allowed {
                     _ = try await client.webSocket("/echo", headers: ["Origin": origin])
@@ -165,6 +169,7 @@ private final class Member: WebSocketHandler {
                 }
             }
         }
+        #expect(log.events.filter { $0.hasPrefix("open") }.count == 3)
     }
 
     @Test("refusals before the handshake") func refusals() async throws {

@@ -72,12 +72,13 @@ extension RequestHandler {
     }
 
     /// Sends the client elsewhere and ends the response: 302, or 301 when permanent, or another status of 3xx
-    /// (WEB-20). What may not stand in a URI is percent-encoded. Throws `ResponseError`.
+    /// (WEB-20). What may not stand in a URI is percent-encoded; a URL that begins with several slashes is a path of this
+    /// site and keeps one. Throws `ResponseError`.
     public final func redirect(_ url: String, permanent: Bool = false, status: Int? = nil) throws(ResponseError) {
         let status = status ?? (permanent ? 301 : 302)
         guard (300...399).contains(status) else { throw .invalidHeader("status \(status) of a redirect") }
         try setStatus(status)
-        try setHeader("Location", PercentCoding.encodeURI(url))
+        try setHeader("Location", PercentCoding.location(url))
         try finish()
     }
 

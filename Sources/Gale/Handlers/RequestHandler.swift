@@ -78,7 +78,7 @@ open class RequestHandler {
         guard let call, call.method == .get || call.method == .head, let login = settings.loginURL else {
             throw HTTPError(403)
         }
-        let next = PercentCoding.encode(request.target, slash: true)
+        let next = PercentCoding.encode(SafeNext.check(request.target) ?? "/", slash: true)
         try redirect(login.contains("?") ? login : "\(login)?next=\(next)")
         throw Finish()
     }

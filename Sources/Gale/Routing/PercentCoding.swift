@@ -29,8 +29,15 @@ enum PercentCoding {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// Encodes the bytes that may not stand in a URI at all, for Location (WEB-20).
-    static func encodeURI(_ text: String) -> String {
+    /// A URL as Location has it (WEB-20). To browsers "//name/" is another host: of several slashes at its start, which
+    /// come of paths that were put together, one stays.
+    static func location(_ url: String) -> String {
+        let slashes = url.utf8.prefix { $0 == UInt8(ascii: "/") }.count
+        return encodeURI(slashes > 1 ? String(Substring(url.utf8.dropFirst(slashes - 1))) : url)
+    }
+
+    /// Encodes the bytes that may not stand in a URI at all.
+    private static func encodeURI(_ text: String) -> String {
         if text.utf8.allSatisfy(isURIByte) { return text }
         var out: [UInt8] = []
         for byte in text.utf8 { append(byte, plain: isURIByte(byte), to: &out) }

@@ -44,7 +44,7 @@ public struct Status: Reply, Sendable {
     }
 }
 
-/// Sends the client elsewhere (WEB-20).
+/// Sends the client elsewhere (WEB-20). A location that begins with several slashes is a path of this site.
 public struct Redirect: Reply, Sendable {
     /// Where to.
     public let location: String
@@ -59,7 +59,7 @@ public struct Redirect: Reply, Sendable {
     public func reply(to request: Request) throws {
         let call = try request.liveCall
         try call.setStatus(status)
-        try call.setHeader("Location", PercentCoding.encodeURI(location))
+        try call.setHeader("Location", PercentCoding.location(location))
         try call.send(span: [UInt8]().span, type: nil)
     }
 }
