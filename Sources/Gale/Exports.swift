@@ -14,3 +14,5 @@
 @_exported public import struct GaleCore.ServerSentEvent
 // Requests give them.
 @_exported public import struct GaleCore.ServerStats
+// Settings name them.
+@_exported public import struct GaleCore.WebSocketSettings

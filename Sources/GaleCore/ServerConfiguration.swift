@@ -22,16 +22,14 @@ public struct ServerConfiguration: Sendable {
     public var writeTimeout: Duration?
     /// How long a stop waits for open requests; default 10 s.
     public var shutdownGrace: Duration?
-    /// Of a WebSocket message, in bytes; default 10 MiB.
-    public var maxMessageBytes: Int?
+    /// Limits of WebSockets, their compression and their keep-alive.
+    public var webSockets = WebSocketSettings()
     /// Bytes queued for a client above which a writer waits; default 64 KiB.
     public var writeHighWater: Int?
     /// Bytes queued for a client below which a writer goes on; default 16 KiB.
     public var writeLowWater: Int?
     /// Bytes queued for a client at which it is cut; default 64 MiB.
     public var writeLimit: Int?
-    /// How long the close of a WebSocket waits for the peer's answer; default 5 s.
-    public var webSocketCloseTimeout: Duration?
     /// How long a stop leaves connections open that have no request, for one that is under way; default not at all.
     public var shutdownIdle: Duration?
     /// Bytes a second that a client must send of a request; default 240, `.max`: no such limit. It may fall behind by
@@ -130,6 +128,7 @@ public struct ServerConfiguration: Sendable {
     private func fill(_ config: inout gale_config_t) {
         fillSizes(&config)
         fillTimes(&config)
+        webSockets.fill(&config)
         compression?.fill(&config)
         decompression?.fill(&config)
         config.allow_half_close = allowsHalfClose ? 1 : 0
@@ -152,7 +151,6 @@ public struct ServerConfiguration: Sendable {
         set(\.max_header_bytes, maxHeaderBytes)
         set(\.max_headers, maxHeaders)
         set(\.max_body_bytes, maxBodyBytes)
-        set(\.ws_max_message_bytes, maxMessageBytes)
         set(\.write_high_water, writeHighWater)
         set(\.write_low_water, writeLowWater)
         set(\.write_limit, writeLimit)
@@ -175,7 +173,6 @@ public struct ServerConfiguration: Sendable {
         set(\.write_timeout_ms, writeTimeout)
         set(\.shutdown_grace_ms, shutdownGrace)
         set(\.shutdown_idle_ms, shutdownIdle)
-        set(\.ws_close_timeout_ms, webSocketCloseTimeout)
         set(\.rate_grace_ms, rateGrace)
         set(\.max_connection_age_ms, maxConnectionAge)
     }

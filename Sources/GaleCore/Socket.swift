@@ -80,16 +80,26 @@ open class Socket {
 }
 
 extension Exchange {
-    /// Completes the handshake and connects `socket`; the request ends before this returns, with `.upgraded`.
-    /// Throws `CoreError.handshake` when it was no valid one and has been answered.
-    public final func upgrade(to socket: Socket, fields: FieldBlock) throws(CoreError) {
+    /// Completes the handshake and connects `socket`; the request ends before this returns, with `.upgraded`. Who may
+    /// open it is the caller's to decide. Throws `CoreError.handshake` when it was no valid one and has been answered.
+    public final func upgrade(to socket: Socket, fields: FieldBlock, compresses: Bool) throws(CoreError) {
         guard let request = pointer else { throw CoreError.gone }
         var handler = SocketCallbacks.table
         let data = Unmanaged.passRetained(socket)
         do throws(CoreError) {
             try fields.withHeaders(type: nil) { (headers, count) throws(CoreError) in
                 var made: OpaquePointer?
-                try check(gale_ws_accept(request, &handler, data.toOpaque(), headers, count, &made))
+                var anybody = text("*")
+                let result = withUnsafePointer(to: &anybody) { anybody in
+                    var options = gale_ws_options()
+                    options.origins = anybody
+                    options.origin_count = 1
+                    options.no_deflate = compresses ? 0 : 1
+                    options.headers = headers
+                    options.header_count = count
+                    return gale_ws_accept_with(request, &handler, data.toOpaque(), &options, &made)
+                }
+                try check(result)
                 socket.pointer = made
             }
         } catch {

@@ -4,6 +4,8 @@ public enum TestMessage: Sendable, Equatable {
     case text(String)
     /// A binary message.
     case binary([UInt8])
+    /// A message that is compressed (RFC 7692), as it stands in its frame.
+    case compressed([UInt8])
     /// A ping.
     case ping([UInt8])
     /// A pong.
@@ -30,6 +32,8 @@ public final class TestWebSocket {
     public func send(_ text: String) { frame(0x81, Array(text.utf8)) }
     /// Sends bytes.
     public func send(_ bytes: [UInt8]) { frame(0x82, bytes) }
+    /// Sends text that is compressed already (RFC 7692 7.2.1).
+    public func send(compressed bytes: [UInt8]) { frame(0xc1, bytes) }
     /// Sends a ping.
     public func ping(_ payload: [UInt8] = []) { frame(0x89, payload) }
 
@@ -72,6 +76,7 @@ public final class TestWebSocket {
         switch head[0] {
         case 0x81: return .text(String(decoding: payload, as: UTF8.self))
         case 0x82: return .binary(payload)
+        case 0xc1, 0xc2: return .compressed(payload)
         case 0x89: return .ping(payload)
         case 0x8a: return .pong(payload)
         case 0x88:

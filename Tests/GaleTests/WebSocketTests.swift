@@ -74,7 +74,7 @@ private final class Member: WebSocketHandler {
     private static func application(_ log: Recorder = Recorder(), _ group: SocketGroup = SocketGroup()) -> Application {
         var settings = Settings.quiet
         settings.allowedOrigins = ["https://friend.example"]
-        settings.server.maxMessageBytes = 16 << 20
+        settings.server.webSockets.maxMessageBytes = 16 << 20
         return Application(settings: settings) {
             Route("/echo", make: { Echo(log) })
             Route("/group", make: { Member(group) })

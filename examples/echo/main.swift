@@ -50,7 +50,8 @@ let everybody = SocketGroup()
 var settings = Settings()
 settings.accessLog = false
 settings.server.workers = options.workers
-settings.server.maxMessageBytes = 16 << 20
+settings.server.webSockets.maxMessageBytes = 16 << 20
+settings.server.webSockets.compression = .eachMessage
 
 let app = Application(settings: settings) {
     Route(get: "/hello") { "Hello, World!" }

@@ -39,6 +39,10 @@ open class WebSocketHandler: RequestHandler {
     /// The subprotocol to use, of those that the client offers; nil: none (WS-06).
     open func selectSubprotocol(_ offered: [String]) -> String? { nil }
 
+    /// Whether messages may be compressed, where `Settings.server.webSockets` says so and the client offers it (WS-14).
+    /// False for sockets that send secrets beside what others may have put in: lengths would tell (BREACH).
+    open var allowsCompression: Bool { true }
+
     // MARK: The socket
 
     /// The messages as they come, to be read in `open` rather than handled by `message`.
@@ -106,7 +110,7 @@ open class WebSocketHandler: RequestHandler {
         let session = WebSocketSession(self, on: call.worker)
         self.session = session
         do throws(CoreError) {
-            try call.upgrade(to: session)
+            try call.upgrade(to: session, compresses: allowsCompression)
         } catch {
             self.session = nil
             // Answered by the core: there is nothing left to do.
@@ -137,9 +141,9 @@ public struct WebSocketClosed: Error, Sendable, CustomStringConvertible {
 
 extension Call {
     /// Completes the handshake with the fields and cookies that are set.
-    func upgrade(to session: WebSocketSession) throws(CoreError) {
+    func upgrade(to session: WebSocketSession, compresses: Bool) throws(CoreError) {
         addCookies()
-        try upgrade(to: session, fields: fields)
+        try upgrade(to: session, fields: fields, compresses: compresses)
         isFinished = true
         isSent = true
     }
