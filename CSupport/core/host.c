@@ -22,6 +22,13 @@ static bool is_ip_future(const char *s, size_t len) {
     return true;
 }
 
+/* Four at once: every request has a host. */
+static bool are_of_host(const char *s) {
+    const uint8_t *of = gale__char_class;
+    return (of[(uint8_t)s[0]] & of[(uint8_t)s[1]] & of[(uint8_t)s[2]] & of[(uint8_t)s[3]] &
+            GALE__HOST) != 0;
+}
+
 /* Bytes of a valid, non-empty host at the start of `s`; 0 if there is none. */
 static size_t host_len(gale_str_t s) {
     size_t i = 0;
@@ -32,6 +39,7 @@ static size_t host_len(gale_str_t s) {
         bool future = (s.ptr[1] | 0x20) == 'v';
         return (future ? is_ip_future : is_ipv6)(s.ptr + 1, len) ? len + 2 : 0;
     }
+    while (s.len - i >= 4 && are_of_host(s.ptr + i)) i += 4;
     for (; i < s.len; i++) {
         if (gale__is((uint8_t)s.ptr[i], GALE__HOST)) continue;
         if (s.ptr[i] != '%') break;

@@ -181,8 +181,25 @@ static int take_expect(gale__head_t *head, gale_str_t value) {
     return 0;
 }
 
+/* Whether a name or a value is this one, which is in lower case and has as many bytes. Neither holds
+ * control characters, so that only a letter and its capital become the same by 0x20, and "-" is
+ * alone. */
+static inline __attribute__((always_inline)) bool is_text(gale_str_t text, const char *lower,
+                                                          size_t len) {
+    uint32_t difference = 0;
+    for (size_t i = 0; i < len; i += 4) {
+        uint32_t a, b;
+        size_t at = i + 4 <= len ? i : len - 4;
+        memcpy(&a, text.ptr + at, 4);
+        memcpy(&b, lower + at, 4);
+        difference |= (a | 0x20202020u) ^ b;
+    }
+    return difference == 0;
+}
+
 static void take_connection(gale__head_t *head, gale_str_t value) {
-    if (gale__eq_nocase(value, GALE__LIT("keep-alive"))) {
+    static const char usual[] = "keep-alive";
+    if (value.len == sizeof usual - 1 && is_text(value, usual, sizeof usual - 1)) {
         head->state |= GALE__SAW_KEEP_ALIVE;
         return;
     }
@@ -191,25 +208,10 @@ static void take_connection(gale__head_t *head, gale_str_t value) {
     if (gale__list_has(value, GALE__LIT("upgrade"))) head->state |= GALE__SAW_CONNECTION_UPGRADE;
 }
 
-/* Whether a name is this one, which is in lower case. Names are tokens, among which only a letter
- * and its capital become the same by 0x20, and "-" is alone. */
-static inline __attribute__((always_inline)) bool is_name(gale_str_t name, const char *lower,
-                                                          size_t len) {
-    uint32_t difference = 0;
-    for (size_t i = 0; i < len; i += 4) {
-        uint32_t a, b;
-        size_t at = i + 4 <= len ? i : len - 4;
-        memcpy(&a, name.ptr + at, 4);
-        memcpy(&b, lower + at, 4);
-        difference |= (a | 0x20202020u) ^ b;
-    }
-    return difference == 0;
-}
-
 int gale__head_field(gale__head_t *head, const gale__head_limits_t *limits) {
     const gale_header_t *field = &head->headers[head->header_count - 1];
     gale_str_t name = field->name;
-#define IS(text) is_name(name, text, sizeof(text) - 1)
+#define IS(text) is_text(name, text, sizeof(text) - 1)
     switch (name.len) {
     case 4:
         return IS("host") ? take_host(head, field->value) : 0;
@@ -335,6 +337,7 @@ void gale__head_rebase(gale__head_t *head, const char *from, const char *to) {
 
 static const gale__head_impl_t impls[] = {
 #if defined(__x86_64__)
+    {"avx512", gale__head_parse_avx512},
     {"avx2", gale__head_parse_avx2},
     {"sse42", gale__head_parse_sse42},
 #elif defined(__aarch64__)
@@ -347,11 +350,13 @@ static const gale__head_impl_t impls[] = {
 static size_t first_usable(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-        __builtin_cpu_supports("bmi2")) {
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                __builtin_cpu_supports("bmi2");
+    if (avx2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi")) {
         return 0;
     }
-    return __builtin_cpu_supports("sse4.2") ? 1 : 2;
+    if (avx2) return 1;
+    return __builtin_cpu_supports("sse4.2") ? 2 : 3;
 #else
     return 0;
 #endif

@@ -71,7 +71,7 @@ void gale__head_rebase(gale__head_t *head, const char *from, const char *to);
 typedef int (*gale__head_parse_fn)(gale__head_t *, const gale__head_limits_t *, const char *,
                                    size_t);
 typedef struct {
-    const char *name; /* "avx2", "sse42", "neon", "scalar" */
+    const char *name; /* "avx512", "avx2", "sse42", "neon", "scalar" */
     gale__head_parse_fn parse;
 } gale__head_impl_t;
 /* In order of preference; *count of them run on this CPU; the scalar one is last. */

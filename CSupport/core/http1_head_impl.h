@@ -54,6 +54,7 @@ bool gale__head_unfold(const gale__head_t *head, const gale__head_limits_t *limi
 /* The end: what only the whole head can tell. `size` or negative. */
 int gale__head_finish(gale__head_t *head, const gale__head_limits_t *limits, uint32_t size);
 
+int gale__head_parse_avx512(gale__head_t *, const gale__head_limits_t *, const char *, size_t);
 int gale__head_parse_avx2(gale__head_t *, const gale__head_limits_t *, const char *, size_t);
 int gale__head_parse_sse42(gale__head_t *, const gale__head_limits_t *, const char *, size_t);
 int gale__head_parse_neon(gale__head_t *, const gale__head_limits_t *, const char *, size_t);

@@ -3,10 +3,14 @@
  *     GALE__PARSE                        the name of the function to make
  *     scan_t scan_fields(const char *)   classes of 64 bytes
  *     uint64_t scan_target(const char *) bit i: byte i of 64 may not stand in a target
+ * and, where so many bytes of them can be loaded without touching the others, GALE__SCANS_FEW with
+ *     scan_t scan_few_fields(const char *, uint32_t)
+ *     uint64_t scan_few_target(const char *, uint32_t)
+ * whose bits for the others are 0.
  * Both kinds of "where does this end" are worked out for a block of 64 bytes at a time and
  * independently of where lines begin, so that the processor does it ahead; the chain from line to
- * line is then two shifts and two bit counts a field. No load goes beyond the bytes given: the last
- * block is loaded so that it ends there, and shifted.
+ * line is then two shifts and two bit counts a field. No load goes beyond the bytes given: where
+ * only whole blocks can be loaded, the last one is loaded so that it ends there, and shifted.
  */
 #include "http1_head_impl.h"
 #include "str.h"
@@ -25,6 +29,20 @@ typedef struct {
     scan_t scan;   /* of bytes[base..base+64), no bit set at or after cap */
 } cursor_t;
 
+#ifdef GALE__SCANS_FEW
+/* Classes of the block at `base`, of the bytes before cap. */
+GALE__INLINE scan_t scan_fields_at(const char *bytes, uint32_t cap, uint32_t base) {
+    uint32_t left = cap - base;
+    if (GALE__UNLIKELY(left < BLOCK)) return scan_few_fields(bytes + base, left);
+    return scan_fields(bytes + base);
+}
+
+GALE__INLINE uint64_t scan_target_at(const char *bytes, uint32_t cap, uint32_t base) {
+    uint32_t left = cap - base;
+    if (GALE__UNLIKELY(left < BLOCK)) return scan_few_target(bytes + base, left);
+    return scan_target(bytes + base);
+}
+#else
 /* Less than a block in all: nothing to reach back into. */
 static __attribute__((noinline)) const char *padded(char out[BLOCK], const char *bytes,
                                                     uint32_t len) {
@@ -55,13 +73,25 @@ GALE__INLINE place_t place(const char *bytes, uint32_t cap, uint32_t base, char 
     return p;
 }
 
+GALE__INLINE scan_t scan_fields_at(const char *bytes, uint32_t cap, uint32_t base) {
+    char tmp[BLOCK];
+    place_t p = place(bytes, cap, base, tmp);
+    scan_t s = scan_fields(p.from);
+    s.name_ends = (s.name_ends >> p.shift) & p.keep;
+    s.value_ends = (s.value_ends >> p.shift) & p.keep;
+    return s;
+}
+
+GALE__INLINE uint64_t scan_target_at(const char *bytes, uint32_t cap, uint32_t base) {
+    char tmp[BLOCK];
+    place_t p = place(bytes, cap, base, tmp);
+    return (scan_target(p.from) >> p.shift) & p.keep;
+}
+#endif
+
 /* Loads the block at c->base, which is below c->cap. */
 GALE__INLINE void load(cursor_t *c) {
-    char tmp[BLOCK];
-    place_t p = place(c->bytes, c->cap, c->base, tmp);
-    scan_t s = scan_fields(p.from);
-    c->scan.name_ends = (s.name_ends >> p.shift) & p.keep;
-    c->scan.value_ends = (s.value_ends >> p.shift) & p.keep;
+    c->scan = scan_fields_at(c->bytes, c->cap, c->base);
 }
 
 /* Offset of the first byte at or after `at` that is no token character, or cap. */
@@ -95,11 +125,9 @@ GALE__INLINE uint32_t find_value_end(cursor_t *c, uint32_t at) {
 /* Offset of the first byte at or after `at` that may not stand in a target, or cap. The cursor
  * keeps up. */
 GALE__INLINE uint32_t find_target_end(cursor_t *c, uint32_t at) {
-    char tmp[BLOCK];
     uint32_t base = c->base, found = c->cap;
     for (;; base += BLOCK) {
-        place_t p = place(c->bytes, c->cap, base, tmp);
-        uint64_t ends = (scan_target(p.from) >> p.shift) & p.keep;
+        uint64_t ends = scan_target_at(c->bytes, c->cap, base);
         if (at > base) ends = at - base < BLOCK ? ends >> (at - base) << (at - base) : 0;
         if (ends != 0) {
             found = base + (uint32_t)__builtin_ctzll(ends);
@@ -194,9 +222,14 @@ GALE__INLINE bool may_matter(gale_str_t name) {
     return name.len < 32 && first_letter[name.len] == (name.ptr[0] | 0x20);
 }
 
+/* The value without the blanks around it. `end` is that of the line and `start` the colon's next, so
+ * that a byte may be read on either side. */
 GALE__INLINE gale_str_t trimmed(const char *start, const char *end) {
-    while (start < end && (*start == ' ' || *start == '\t')) start++;
-    while (end > start && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    start += *start == ' ';
+    if (GALE__UNLIKELY((uint8_t)*start <= ' ' || (uint8_t)end[-1] <= ' ')) {
+        while (start < end && (*start == ' ' || *start == '\t')) start++;
+        while (end > start && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    }
     return gale_str(start, (size_t)(end - start));
 }
 
@@ -215,52 +248,64 @@ GALE__INLINE int parse_end(gale__head_t *head, const cursor_t *c, uint32_t line,
     return gale__head_finish(head, limits, at + 2);
 }
 
+/* The value of the field whose name stands behind the last one taken, from `at` on. > 0: offset of
+ * the next line. */
+GALE__INLINE int parse_value(gale__head_t *head, cursor_t *c, uint32_t line, uint32_t at,
+                             const gale__head_limits_t *limits, uint32_t max) {
+    const char *b = c->bytes;
+    gale_header_t *field = &head->headers[head->header_count];
+    const char *value = field->name.ptr + field->name.len + 1;
+    at = find_value_end(c, at);
+    bool pair = c->cap - at >= 2;
+    if (GALE__UNLIKELY(!pair && (at == c->cap || b[at] == '\r'))) {
+        return wait(head, c, GALE__PHASE_VALUE, line, at, max);
+    }
+    line = at + 2;
+    if (GALE__UNLIKELY(!pair || memcmp(b + at, "\r\n", 2) != 0)) {
+        if (b[at] != '\n' || !(limits->lenient & GALE__LENIENT_BARE_LF)) {
+            return gale__head_refuse(head, 400, "a header value holds a control character");
+        }
+        line = at + 1;
+    }
+    field->value = trimmed(value, b + at);
+    head->header_count++;
+    if (may_matter(field->name)) {
+        int refused = gale__head_field(head, limits);
+        if (GALE__UNLIKELY(refused < 0)) return refused;
+    }
+    return (int)line;
+}
+
 /* The fields from `line` on, or from head->scanned on if it was interrupted in a value. */
 GALE__INLINE int parse_fields(gale__head_t *head, cursor_t *c, uint32_t line, uint32_t at,
                               const gale__head_limits_t *limits, uint32_t max) {
     const char *b = c->bytes;
     bool in_value = GALE__PHASE(head->state) == GALE__PHASE_VALUE;
     head->state = (head->state & ~0xffu) | GALE__PHASE_NAME;
-    for (;; in_value = false) {
-        gale_header_t *field = &head->headers[head->header_count];
-        if (GALE__UNLIKELY(!in_value)) {
-            at = find_name_end(c, at);
-            if (GALE__UNLIKELY(at == c->cap)) return wait(head, c, GALE__PHASE_NAME, line, at, max);
-            if (GALE__UNLIKELY(b[at] != ':' || at == line)) {
-                bool blank = at == line && (b[at] == ' ' || b[at] == '\t');
-                if (!blank || !gale__head_unfold(head, limits, b, line)) {
-                    return parse_end(head, c, line, at, limits, max);
-                }
-                head->header_count--; /* its value goes on */
-                field--;
-            } else {
-                if (head->header_count == limits->max_headers) {
-                    return gale__head_refuse(head, 431, "too many header fields");
-                }
-                field->name = gale_str(b + line, at - line);
-                at++;
+    if (GALE__UNLIKELY(in_value)) {
+        int next = parse_value(head, c, line, at, limits, max);
+        if (next <= 0) return next;
+        line = at = (uint32_t)next;
+    }
+    for (;;) {
+        at = find_name_end(c, at);
+        if (GALE__UNLIKELY(at == c->cap)) return wait(head, c, GALE__PHASE_NAME, line, at, max);
+        if (GALE__UNLIKELY(b[at] != ':' || at == line)) {
+            bool blank = at == line && (b[at] == ' ' || b[at] == '\t');
+            if (!blank || !gale__head_unfold(head, limits, b, line)) {
+                return parse_end(head, c, line, at, limits, max);
             }
-        }
-        const char *value = field->name.ptr + field->name.len + 1;
-        at = find_value_end(c, at);
-        if (GALE__UNLIKELY(c->cap - at < 2)) {
-            if (at == c->cap || b[at] == '\r')
-                return wait(head, c, GALE__PHASE_VALUE, line, at, max);
-        }
-        line = at + 2;
-        if (GALE__UNLIKELY(b[at] != '\r' || b[at + 1] != '\n')) {
-            if (b[at] != '\n' || !(limits->lenient & GALE__LENIENT_BARE_LF)) {
-                return gale__head_refuse(head, 400, "a header value holds a control character");
+            head->header_count--; /* its value goes on */
+        } else {
+            if (head->header_count == limits->max_headers) {
+                return gale__head_refuse(head, 431, "too many header fields");
             }
-            line = at + 1;
+            head->headers[head->header_count].name = gale_str(b + line, at - line);
+            at++;
         }
-        field->value = trimmed(value, b + at);
-        head->header_count++;
-        if (may_matter(field->name)) {
-            int refused = gale__head_field(head, limits);
-            if (GALE__UNLIKELY(refused < 0)) return refused;
-        }
-        at = line;
+        int next = parse_value(head, c, line, at, limits, max);
+        if (GALE__UNLIKELY(next <= 0)) return next;
+        line = at = (uint32_t)next;
     }
 }
 

@@ -40,8 +40,8 @@ TEST(http1_head, implementations) {
     CHECK_EQ_INT(gale__head_parse(&head, &usual, "GET / HTTP/1.0\r\n\r\n", 18), 18);
 }
 
-/* HU-02, HU-03, Advisory A19: each byte in a method, target, name and value, at several places of a vector,
- * against the table. */
+/* HU-02, HU-03, Advisory A19: each byte in a method, target, name, value and host, at several places of
+ * a vector, against the table. */
 TEST(http1_head, every_byte) {
     static const struct {
         const char *before, *after;
@@ -51,6 +51,7 @@ TEST(http1_head, every_byte) {
         {"GET /", "x HTTP/1.0\r\n\r\n", GALE__TARGET},
         {"GET / HTTP/1.0\r\nN", "x: value\r\n\r\n", GALE__TOKEN},
         {"GET / HTTP/1.0\r\nName: v", "x\r\n\r\n", GALE__FIELD},
+        {"GET / HTTP/1.0\r\nHost: v", "x\r\n\r\n", GALE__HOST},
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         for (unsigned c = 0; c < 256; c++) {
