@@ -86,7 +86,8 @@ struct gale_worker_s {
     struct gale__files_cache *files_cache; /* null until a static file is asked for */
     uint64_t turn; /* of the loop, counted from then on; what comes by gale_peer_send is another */
     gale__accept_point_t *accept_points;
-    int spare_fd; /* given up for a moment when there is no other descriptor; -1: none */
+    long received; /* what a transport's own recv gave, until libuv calls back for it */
+    int spare_fd;  /* given up for a moment when there is no other descriptor; -1: none */
     gale__conn_t *evict_hand; /* where the search for an idle client goes on; null: at the start */
     gale__counters_t counters;
 };

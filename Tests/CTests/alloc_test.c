@@ -210,6 +210,45 @@ TEST(alloc, none_for_a_websocket_echo_over_a_socket) {
     over_socket("", 0);
 }
 
+/* A file that every system has and that hasn't changed of late: it is kept in memory. */
+static void serve_file(gale_req_t *req, void *data) {
+    int status = gale_files_serve(data, req, gale_cstr("passwd"), NULL, 0);
+    CHECK_EQ_INT(status, 0);
+    if (status != 0) gale_respond(req, 500, NULL, 0, gale_str(NULL, 0));
+}
+
+static void of_a_file(const char *text, const char *status) {
+    char head[8192];
+    gale_files_t *files = NULL;
+    gale_config_t config = gale_config();
+    gale_handler_t h = gale_handler();
+    h.on_request = serve_file;
+    config.workers = 1;
+    rig_alloc_begin(0, false);
+    REQUIRE(gale_files_open(&files, "/etc") == 0);
+    gale_server_t *s = live_start(&config, &h, files, "http://127.0.0.1:0");
+    REQUIRE(s != NULL);
+    int fd = sock_connect(gale_server_port(s, 0));
+    REQUIRE(fd >= 0);
+    CHECK(sock_send(fd, text) && sock_read(fd, head, sizeof head, "\r\n\r\n") > 0);
+    CHECK(strncmp(head, status, strlen(status)) == 0);
+    close(fd);
+    fd = sock_connect(gale_server_port(s, 0));
+    REQUIRE(fd >= 0);
+    rounds_over_socket(fd, text, strlen(text), 1, 0);
+    close(fd);
+    live_end(s);
+    gale_files_free(files);
+    rig_alloc_end();
+}
+
+TEST(alloc, none_for_a_static_304_over_a_socket) {
+    of_a_file("GET / HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n", "HTTP/1.1 304 ");
+}
+TEST(alloc, none_for_a_small_static_file_over_a_socket) {
+    of_a_file("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 ");
+}
+
 /* The watch itself works, or the tests above would prove nothing. */
 TEST(alloc, the_watch_sees_malloc) {
     rig_alloc_begin(0, false);
