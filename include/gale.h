@@ -51,7 +51,7 @@
  *   gale_ref_req, _ws, _tunnel                  yes            no: null             no
  *   gale_form_read, gale_part_save, _take_fd    yes            no: GALE_ETHREAD     no
  *   gale_form_*, gale_part_*                    yes            no                   no
- *   gale_ref_*                                  yes            yes                  no
+ *   gale_ref_*, gale_publish                    yes            yes                  no
  *   gale_buf_*, gale_files_*                    yes            yes                  no
  *   gale_limiter_*, gale_stats                  yes            yes                  no
  *   gale_query_*, gale_header_*                 yes            yes                  yes
@@ -367,6 +367,13 @@ typedef struct {
     /* A WebSocket without a message, either way, is closed with 1001, "idle for too long"; pings
      * and pongs are none. Default 0: never. */
     uint32_t ws_idle_timeout_ms;
+
+    /* What becomes of a WebSocket that takes the messages of a topic too slowly (gale_publish), and
+     * the bytes of one topic that may wait for it before that; gale_ws_subscribe_with has its own
+     * for one subscription. */
+    uint32_t ws_slow_policy; /* GALE_SLOW_*; default GALE_SLOW_CLOSE */
+    uint32_t ws_max_topics;  /* that one WebSocket may subscribe to; default 1024 */
+    uint64_t ws_slow_limit;  /* default 1 MiB; each message counts 40 more than its frame has */
 } gale_config_t;
 
 /* The callbacks of a server. All run on the loop thread; `data` is what gale_server_handle was
@@ -535,6 +542,11 @@ typedef struct {
     uint64_t loop_lag_ms; /* how late the latest deadline was noticed: the time its loop was held
                              up; of the worst worker */
     uint64_t blocks_held; /* 64 KiB read buffers in use, now */
+    uint64_t topics;      /* with subscribers, now; one that several workers have counts for each */
+    uint64_t subscriptions;      /* now */
+    uint64_t deliveries;         /* of published messages: the part of messages_out that they are */
+    uint64_t deliveries_dropped; /* since their receivers were too slow */
+    uint64_t slow_closed;        /* WebSockets closed for being too slow */
 } gale_stats_t;
 
 /* Fills a struct that is zero but for struct_size: gale_stats_t now = {.struct_size = sizeof now}.
@@ -1076,6 +1088,11 @@ typedef struct {
      * stopped. */
     void (*GALE_NULLABLE on_close)(gale_ws_t *ws, int code, gale_str_t reason,
                                    void *GALE_NULLABLE data);
+    /* Messages of a topic were dropped, `dropped` of them since it was last called, because the
+     * client was too slow (GALE_SLOW_DROP_*). The topic's name lives until it returns. At most once
+     * a turn of the loop for each topic. */
+    void (*GALE_NULLABLE on_lag)(gale_ws_t *ws, gale_str_t topic, size_t dropped,
+                                 void *GALE_NULLABLE data);
 } gale_ws_handler_t;
 
 /* As gale_handler_init. Any thread. Since 0.1. */
@@ -1167,6 +1184,46 @@ GALE_API void *GALE_NULLABLE gale_ws_data(const gale_ws_t *ws);
 /* A handle for other threads and later times. {0} when memory ran out, and in on_close. Loop. Since
  * 0.1. */
 GALE_API gale_ref_t gale_ws_ref(gale_ws_t *ws);
+
+/* --------------------------------------------------------------------------------------- topics */
+
+/* A topic is a name, any 1 to 255 bytes, that WebSockets subscribe to. What is published under it
+ * goes to all who do, on all workers: framed once, copied for nobody. A topic begins with its first
+ * subscriber and ends with its last; publishing to one that nobody subscribes to does nothing.
+ *
+ * What a thread, or a worker's callbacks, publish and gale_ws_send to a socket comes in that order.
+ * What is published in a turn of the loop goes out at its end, to each socket in one piece.
+ *
+ * A client that takes messages more slowly than they come is let wait for ws_slow_limit bytes of a
+ * topic, beside those that the system holds for it already and 16 KiB on their way there. The
+ * others, and whoever publishes, never wait for it. What then becomes of it: */
+enum {
+    GALE_SLOW_CLOSE = 1,       /* it is closed with 1013 (on_close gets that code): it can come back
+                                  and ask for what it has missed */
+    GALE_SLOW_DROP_OLDEST = 2, /* the topic's oldest that wait are dropped for the new: for what is
+                                  soon out of date; on_lag tells */
+    GALE_SLOW_DROP_NEWEST = 3  /* the new are dropped: what it gets has no gap up to where on_lag
+                                  is called, and the handler makes the rest good, or ends it */
+};
+
+/* Subscribes with the server's policy and limit: 0; 1 when it did already (the policy is then as
+ * now). What was published before is not for it. Errors: UV_EINVAL for a name that is none,
+ * GALE_ELIMIT beyond ws_max_topics, GALE_ESTATE after close, GALE_EGONE, UV_ENOMEM. Closing ends all
+ * subscriptions. Loop. Since 0.1. */
+GALE_API int gale_ws_subscribe(gale_ws_t *ws, gale_str_t topic);
+/* The same with a policy (GALE_SLOW_*) and limit of its own; 0: the server's. Loop. Since 0.1. */
+GALE_API int gale_ws_subscribe_with(gale_ws_t *ws, gale_str_t topic, uint32_t slow, uint64_t limit);
+/* Ends a subscription: 0; 1 when there is none. What waits of the topic because the client is slow
+ * is dropped. UV_EINVAL. Loop. Since 0.1. */
+GALE_API int gale_ws_unsubscribe(gale_ws_t *ws, gale_str_t topic);
+/* Sends a message to all who subscribe; kind as in gale_ws_send. The bytes are copied, once. 0, also
+ * when nobody subscribes or the server doesn't run; UV_EINVAL, UV_ENOMEM (then nobody gets it). Any
+ * thread, until gale_server_free. Since 0.1. */
+GALE_API int gale_publish(gale_server_t *server, gale_str_t topic, int kind, gale_str_t bytes);
+/* The same to all but this socket, whether it subscribes or not. Loop. Since 0.1. */
+GALE_API int gale_ws_publish(gale_ws_t *ws, gale_str_t topic, int kind, gale_str_t bytes);
+/* How many sockets of this worker subscribe. Loop. Since 0.1. */
+GALE_API size_t gale_worker_subscribers(const gale_worker_t *worker, gale_str_t topic);
 
 /* -------------------------------------------------------------------------------------- tunnels */
 

@@ -35,6 +35,9 @@ static gale_config_t defaults(void) {
         .ws_deflate_level = 6,
         .ws_deflate_min_bytes = 64,
         .ws_deflate_memory = 64 << 20,
+        .ws_slow_policy = GALE_SLOW_CLOSE,
+        .ws_max_topics = 1024,
+        .ws_slow_limit = 1 << 20,
     };
 }
 
@@ -117,12 +120,15 @@ static void take_websocket(gale_config_t *to, const gale_config_t *d) {
     if (to->ws_ping_timeout_ms == 0 || to->ws_ping_timeout_ms > interval) {
         to->ws_ping_timeout_ms = interval;
     }
+    or_default32(&to->ws_slow_policy, d->ws_slow_policy);
+    or_default32(&to->ws_max_topics, d->ws_max_topics);
+    if (to->ws_slow_limit == 0) to->ws_slow_limit = d->ws_slow_limit;
 }
 
 static bool is_websocket_sane(const gale_config_t *c) {
     return c->ws_deflate <= 2 && c->ws_deflate_level <= 9 && c->ws_deflate_window_bits >= 9 &&
            c->ws_deflate_window_bits <= 15 && c->ws_ping_interval_ms <= INT32_MAX &&
-           c->ws_idle_timeout_ms <= INT32_MAX;
+           c->ws_idle_timeout_ms <= INT32_MAX && c->ws_slow_policy <= GALE_SLOW_DROP_NEWEST;
 }
 
 int gale__config_take(gale_config_t *to, const gale_config_t *from) {

@@ -96,7 +96,7 @@ void gale_ws_resume(gale_ws_t *ws) {
 }
 
 size_t gale_ws_queued(const gale_ws_t *ws) {
-    return gale__conn_queued(ws->conn);
+    return gale__ws_queued(ws);
 }
 void gale_ws_set_data(gale_ws_t *ws, void *data) {
     ws->data = data;

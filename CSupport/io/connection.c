@@ -8,6 +8,7 @@
 #include "http1.h"
 #include "mem.h"
 #include "proxied.h"
+#include "reader.h"
 #include "server.h"
 #include "str.h"
 #include "tunnel.h"
@@ -269,8 +270,8 @@ static bool tell_drained(gale__conn_t *c) {
         told = c->tunnel->want_drain;
         if (told) gale__tunnel_drained(c->tunnel);
     } else if (c->ws != NULL && c->ws->want_drain) {
-        told = true;
-        gale__ws_drained(c->ws);
+        told = gale__ws_queued(c->ws) <= c->worker->server->config.write_low_water;
+        if (told) gale__ws_drained(c->ws);
     }
     c->depth--;
     return told;
@@ -354,6 +355,7 @@ void gale__conn_settle(gale__conn_t *c) {
         if (c->req != NULL && c->req->file != NULL && gale__file_push(c->req)) again = true;
         if (c->req != NULL && c->req->unflushed) gale__compress_settle(c->req);
         gale__conn_flush(c);
+        if (c->phase == GALE__PHASE_WS && c->ws->reader != NULL) gale__reader_settle(c->ws->reader);
         if (!c->cut_due && tell_drained(c)) again = true;
         if (c->phase == GALE__PHASE_TUNNEL && !c->cut_due) again |= gale__tunnel_settle(c->tunnel);
         if (c->req != NULL && c->req->waiting_flush &&

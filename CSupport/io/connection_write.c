@@ -4,6 +4,7 @@
 
 #include "connection.h"
 #include "server.h"
+#include "ws.h"
 
 enum { COPY_LIMIT = 4096 /* larger borrowed writes go out from where they lie */ };
 
@@ -24,6 +25,8 @@ static int flush_by(gale__conn_t *c, try_write_t try_write) {
         return GALE_EGONE;
     }
     long sent = 0;
+    bool of_file = c->req != NULL && c->req->file != NULL; /* its rest is counted there */
+    if (c->deadline == GALE__DEADLINE_WRITE && !of_file) c->untaken += o->bytes;
     if (c->backlogs == 0) {
         sent = try_write(c, o->part, o->parts);
         if (sent < 0 && sent != UV_EAGAIN) {
@@ -38,7 +41,6 @@ static int flush_by(gale__conn_t *c, try_write_t try_write) {
         gale__outbox_clear(o);
         return 0;
     }
-    size_t queued = o->bytes - (size_t)sent;
     gale__backlog_t *b = gale__outbox_backlog(o, (size_t)sent);
     int err = b == NULL ? UV_ENOMEM : c->transport->write(c, b);
     if (err < 0) {
@@ -46,8 +48,6 @@ static int flush_by(gale__conn_t *c, try_write_t try_write) {
         gale__conn_cut(c, GALE_EGONE);
         return err;
     }
-    bool of_file = c->req != NULL && c->req->file != NULL; /* its rest is counted there */
-    if (c->backlogs > 0 && !of_file) c->untaken += queued;
     c->backlogs++;
     return 0;
 }
@@ -111,7 +111,7 @@ int gale__conn_write_buf(gale__conn_t *c, gale_buf_t buf) {
 
 int gale__conn_pressure(gale__conn_t *c) {
     const gale_config_t *config = &c->worker->server->config;
-    size_t queued = gale__conn_queued(c);
+    size_t queued = c->phase == GALE__PHASE_WS ? gale__ws_queued(c->ws) : gale__conn_queued(c);
     if (config->write_limit > 0 && queued > config->write_limit) {
         gale__conn_cut(c, GALE_ELIMIT);
         return GALE_ELIMIT;

@@ -6,8 +6,6 @@
 #include "gale.h"
 #include "mem.h"
 
-enum { CLOSING_ROUNDS = 16 };
-
 /* How often what letters post while the box closes is run; one that posts itself for ever must not
  * keep the worker. */
 enum { LAST_ROUNDS = 1000 };
@@ -17,20 +15,13 @@ static gale__letter_t closed;
 
 /* The box is closed to other threads; letters that are being run may still post. */
 static int post_late(gale__mailbox_t *m, gale__letter_t *letter) {
-    if (atomic_load(&m->closer) != (uintptr_t)pthread_self()) {
-        gale__free(letter);
-        return GALE_EGONE;
-    }
+    if (atomic_load(&m->closer) != (uintptr_t)pthread_self()) return GALE_EGONE;
     letter->next = m->last;
     m->last = letter;
     return 0;
 }
 
-int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg) {
-    gale__letter_t *letter = gale__malloc(sizeof *letter);
-    if (letter == NULL) return UV_ENOMEM;
-    letter->fn = fn;
-    letter->arg = arg;
+int gale__mailbox_put(gale__mailbox_t *m, gale__letter_t *letter) {
     gale__letter_t *head = atomic_load_explicit(&m->head, memory_order_relaxed);
     do {
         if (head == &closed) return post_late(m, letter);
@@ -38,6 +29,15 @@ int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg) {
     } while (!atomic_compare_exchange_weak_explicit(&m->head, &head, letter, memory_order_release,
                                                     memory_order_acquire));
     return head == NULL;
+}
+
+int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg) {
+    gale__letter_t *letter = gale__malloc(sizeof *letter);
+    if (letter == NULL) return UV_ENOMEM;
+    *letter = (gale__letter_t){.fn = fn, .arg = arg};
+    int err = gale__mailbox_put(m, letter);
+    if (err < 0) gale__free(letter);
+    return err;
 }
 
 static void run_all(gale__letter_t *stack) {
@@ -50,7 +50,7 @@ static void run_all(gale__letter_t *stack) {
     }
     while (queue != NULL) {
         gale__letter_t letter = *queue;
-        gale__free(queue);
+        if (!letter.lent) gale__free(queue);
         queue = letter.next;
         letter.fn(letter.arg);
     }

@@ -11,6 +11,7 @@ typedef struct gale__letter {
     struct gale__letter *next;
     void (*fn)(void *arg);
     void *arg;
+    bool lent; /* the sender's memory, which may end as fn is called; else it is freed */
 } gale__letter_t;
 
 typedef struct {
@@ -22,6 +23,9 @@ typedef struct {
 /* Any thread. 1: taken, and the box was empty, so the reader must be woken; 0: taken; GALE_EGONE:
  * closed; UV_ENOMEM's sign: no memory. */
 int gale__mailbox_post(gale__mailbox_t *m, void (*fn)(void *arg), void *arg);
+/* The same with a letter of the sender's, which is never short of memory; lent, fn and arg are
+ * filled in. */
+int gale__mailbox_put(gale__mailbox_t *m, gale__letter_t *letter);
 /* Reader only. Runs all letters. */
 void gale__mailbox_run(gale__mailbox_t *m);
 /* Reader only. Refuses letters from other threads from now on, runs what was posted, and what that

@@ -71,6 +71,7 @@ static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
     if (s->workers == NULL) return gale__server_fail(s, UV_ENOMEM, "cannot run", NULL);
     ignore_sigpipe();
     int err = gale__admission_init(&s->admission, &s->config);
+    if (err == 0) err = uv_random(NULL, NULL, &s->topic_secret, sizeof s->topic_secret, 0, NULL);
     unsigned opened = 0;
     while (err == 0 && opened < count) {
         err = gale__worker_open(&s->workers[opened], s, opened, loop);

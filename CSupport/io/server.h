@@ -9,6 +9,7 @@
 #include "address.h"
 #include "admission.h"
 #include "forwarded.h"
+#include "siphash.h"
 #include "worker.h"
 
 enum { GALE__MAX_LISTENERS = 32, GALE__MAX_WORKERS = 256 };
@@ -22,6 +23,7 @@ struct gale_server_s {
     void *handler_data;
     gale__network_t *trusted; /* config.trusted_proxies */
     gale__forwarded_rules_t forwarded;
+    gale__sip_key_t topic_secret;
     bool has_handler;
     bool own_threads; /* gale_server_start made them */
     bool attached;

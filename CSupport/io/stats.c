@@ -5,9 +5,14 @@
 
 #include "server.h"
 
+enum { SECOND = GALE__N_LAG_MS + 1 }; /* behind blocks_held, which is no counter */
 #define FIRST offsetof(gale_stats_t, connections_accepted)
 _Static_assert(offsetof(gale_stats_t, loop_lag_ms) == FIRST + GALE__N_LAG_MS * sizeof(uint64_t),
                "the counters stand in the order of gale_stats_t");
+_Static_assert(offsetof(gale_stats_t, slow_closed) ==
+                   offsetof(gale_stats_t, topics) +
+                       (GALE__N_SLOW_CLOSED - GALE__N_TOPICS) * sizeof(uint64_t),
+               "so do the later ones");
 
 void gale__stats_sum(const gale_server_t *s, gale_stats_t *out) {
     uint64_t sum[GALE__N_COUNTERS] = {0}, lag = 0;
@@ -22,5 +27,6 @@ void gale__stats_sum(const gale_server_t *s, gale_stats_t *out) {
         }
     }
     sum[GALE__N_LAG_MS] = lag;
-    memcpy((char *)out + FIRST, sum, sizeof sum);
+    memcpy((char *)out + FIRST, sum, SECOND * sizeof *sum);
+    memcpy(&out->topics, sum + SECOND, sizeof sum - SECOND * sizeof *sum);
 }

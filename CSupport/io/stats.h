@@ -36,7 +36,12 @@ typedef enum {
     GALE__N_WEBSOCKETS,
     GALE__N_MESSAGES_IN,
     GALE__N_MESSAGES_OUT,
-    GALE__N_LAG_MS, /* those of several workers are not added up */
+    GALE__N_LAG_MS, /* those of several workers are not added up; the last before blocks_held */
+    GALE__N_TOPICS,
+    GALE__N_SUBSCRIPTIONS,
+    GALE__N_DELIVERIES,
+    GALE__N_DROPPED,
+    GALE__N_SLOW_CLOSED,
     GALE__N_COUNTERS
 } gale__counter_t;
 

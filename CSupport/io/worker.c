@@ -100,12 +100,17 @@ static void on_settle(uv_idle_t *p) {
         c->dirty_next = w->dirty;
         w->dirty = c;
     }
+    gale__topics_flush(w);
     gale__worker_settle_all(w);
     gale__worker_leave(before);
 }
 
+void gale__worker_settle_soon(gale_worker_t *w) {
+    uv_idle_start(&w->settle, on_settle);
+}
+
 static void push(gale_worker_t *w, gale__conn_t **list, gale__conn_t *c) {
-    if (w->dirty == NULL && w->later == NULL) uv_idle_start(&w->settle, on_settle);
+    if (w->dirty == NULL && w->later == NULL) gale__worker_settle_soon(w);
     c->dirty = true;
     c->dirty_next = *list;
     *list = c;
@@ -139,7 +144,7 @@ void gale__worker_settle_all(gale_worker_t *w) {
         c->dirty = false;
         gale__conn_settle(c);
     }
-    if (w->later == NULL) uv_idle_stop(&w->settle);
+    if (w->later == NULL && !gale__topics_waiting(&w->topics)) uv_idle_stop(&w->settle);
 }
 
 /* ------------------------------------------------------------------------------------- stopping */
@@ -332,6 +337,7 @@ int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_
 
 void gale__worker_release(gale_worker_t *w) {
     gale__mailbox_close(&w->mailbox);
+    gale__topics_clear(w);
     while (w->outboxes != NULL) {
         gale__outbox_t *o = w->outboxes;
         w->outboxes = o->next;

@@ -21,6 +21,7 @@
 #include "ref_table.h"
 #include "stats.h"
 #include "timer_wheel.h"
+#include "topics.h"
 #include "ws_coders.h"
 
 typedef struct gale__conn gale__conn_t;
@@ -67,6 +68,7 @@ struct gale_worker_s {
     gale__block_pool_t blocks;
     gale__coders_t coders;
     gale__ws_coders_t ws_coders;
+    gale__topics_t topics;
     gale__head_limits_t limits;
     gale__stamp_t stamp;
     uint64_t stamp_ms;
@@ -138,6 +140,8 @@ void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c);
 void gale__worker_mark_later(gale_worker_t *w, gale__conn_t *c);
 void gale__worker_forget_dirty(gale_worker_t *w, gale__conn_t *c);
 void gale__worker_settle_all(gale_worker_t *w);
+/* What topics have for their sockets goes out before the loop waits. */
+void gale__worker_settle_soon(gale_worker_t *w);
 /* A connection has gone: a stopping worker may have been waiting for it. */
 void gale__worker_check_stopped(gale_worker_t *w);
 /* on close callback of every handle counted in open_handles. */

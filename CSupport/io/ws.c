@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "reader.h"
 #include "str.h"
 
 enum {
@@ -26,6 +27,7 @@ static int send_close(gale_ws_t *ws, int code, gale_str_t reason) {
         if (reason.len > 0) memcpy(payload + 2, reason.ptr, reason.len);
         len = 2 + reason.len;
     }
+    gale__reader_free(ws);
     int err = gale__ws_control(ws, GALE__WS_CLOSE, gale_str(payload, len));
     ws->close_sent = true;
     return err < 0 ? err : 0;
@@ -39,6 +41,8 @@ int gale__ws_close(gale_ws_t *ws, int code, gale_str_t reason) {
         return UV_EINVAL;
     }
     if (code == 1001 && ws->close_code == 1006) ws->close_code = 1001;
+    if (ws->reader != NULL) gale__reader_hand_over(ws->reader);
+    if (ws->close_sent) return 0;
     ws->conn->paused = false; /* the peer's close frame must be seen */
     return send_close(ws, code, reason);
 }
@@ -54,6 +58,15 @@ static void keep_reason(gale_ws_t *ws, gale_str_t reason) {
 static void linger(gale_ws_t *ws) {
     gale__conn_linger(ws->conn);
     ws->conn->linger_bytes = LINGER_BYTES;
+}
+
+void gale__ws_too_slow(gale_ws_t *ws) {
+    static const char why[] = "too slow";
+    ws->close_code = 1013;
+    keep_reason(ws, gale_cstr(why));
+    ws->conn->paused = false;
+    send_close(ws, 1013, gale_cstr(why));
+    gale__conn_touch(ws->conn);
 }
 
 void gale__ws_fail(gale_ws_t *ws, int code, const char *why) {
@@ -93,6 +106,7 @@ static void on_close_frame(gale_ws_t *ws, gale_str_t payload) {
 void gale__ws_gone(gale_ws_t *ws, int reason) {
     gale__count(&ws->conn->worker->counters, GALE__N_WEBSOCKETS, (uint64_t)-1);
     if (reason == GALE_ESHUTDOWN && ws->close_code == 1006) ws->close_code = 1001;
+    gale__reader_free(ws);
     if (ws->ref_slot != 0) gale__ref_drop(&ws->conn->worker->refs, ws->ref_slot);
     ws->ref_slot = 0;
     if (ws->handler.on_close != NULL) {
@@ -102,6 +116,10 @@ void gale__ws_gone(gale_ws_t *ws, int reason) {
     gale__free(ws->message);
     gale__ws_windows_free(&ws->conn->worker->ws_coders, ws->windows);
     gale__free(ws);
+}
+
+size_t gale__ws_queued(const gale_ws_t *ws) {
+    return gale__conn_queued(ws->conn) + (ws->reader == NULL ? 0 : ws->reader->bytes);
 }
 
 void gale__ws_drained(gale_ws_t *ws) {

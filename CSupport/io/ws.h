@@ -22,6 +22,7 @@ struct gale_ws_s {
     gale_ws_handler_t handler;
     gale__ws_message_t *message; /* null: nothing of one is kept */
     gale__ws_windows_t *windows; /* of its own, with takeover; else null */
+    gale__reader_t *reader;      /* null until it subscribes to a topic */
     char *reason;                /* of the peer's close frame */
     uint64_t frame_left;         /* payload bytes of the present data frame still to come */
     uint32_t ref_slot;
@@ -43,7 +44,7 @@ struct gale_ws_s {
 };
 
 /* Idle sockets are many. */
-_Static_assert(sizeof(struct gale_ws_s) <= 136, "a WebSocket must not grow");
+_Static_assert(sizeof(struct gale_ws_s) <= 152, "a WebSocket must not grow");
 
 static inline const gale_config_t *gale__ws_config(const gale_ws_t *ws) {
     return &ws->conn->worker->server->config;
@@ -80,6 +81,10 @@ int gale__ws_close(gale_ws_t *ws, int code, gale_str_t reason);
 /* The peer broke the protocol, or cannot be served: it is told why, nothing more it says is looked
  * at. */
 void gale__ws_fail(gale_ws_t *ws, int code, const char *why);
+/* Tells a client that takes a topic's messages too slowly, and ends its subscriptions. */
+void gale__ws_too_slow(gale_ws_t *ws);
+/* Bytes that wait, of topics too. */
+size_t gale__ws_queued(const gale_ws_t *ws);
 void gale__ws_drained(gale_ws_t *ws);
 /* The connection is gone: on_close, then free. */
 void gale__ws_gone(gale_ws_t *ws, int reason);

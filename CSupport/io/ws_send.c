@@ -1,6 +1,7 @@
 /* What goes out on a WebSocket: messages, compressed or not, and control frames. */
 #include <string.h>
 
+#include "reader.h"
 #include "ws.h"
 
 enum {
@@ -82,8 +83,23 @@ static int send_compressed(gale_ws_t *ws, int kind, gale_str_t bytes) {
 
 /* -------------------------------------------------------------------------------------- messages */
 
-int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
+/* Before a message for it alone: 0; 1 when it must wait behind those of topics that the client has
+ * not taken yet; or an error. */
+static int may_send_message(gale_ws_t *ws, int kind) {
     int err = gale__ws_is_kind(kind) ? may_send(ws) : UV_EINVAL;
+    if (err < 0 || ws->reader == NULL) return err;
+    if (gale__reader_is_behind(ws->reader)) return 1;
+    return may_send(ws); /* it may have been too slow */
+}
+
+static int queue(gale_ws_t *ws, int kind, gale_str_t bytes) {
+    ws->message_ms = (uint32_t)uv_now(ws->conn->worker->loop);
+    return after_send(ws, gale__reader_queue(ws->reader, kind & ~GALE_WS_PLAIN, bytes));
+}
+
+int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
+    int err = may_send_message(ws, kind);
+    if (err > 0) return queue(ws, kind, bytes);
     if (err < 0) return err;
     begin_message(ws);
     err = send_compressed(ws, kind, bytes);
@@ -94,8 +110,13 @@ int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
 }
 
 int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf) {
-    int err = gale__ws_is_kind(kind) ? may_send(ws) : UV_EINVAL;
-    if (err >= 0) {
+    int err = may_send_message(ws, kind);
+    if (err > 0) {
+        err = queue(ws, kind, gale_str(buf.ptr, buf.len));
+        gale_buf_free(buf);
+        return err;
+    }
+    if (err == 0) {
         begin_message(ws);
         err = send_compressed(ws, kind, gale_str(buf.ptr, buf.len));
         if (err == 0) {

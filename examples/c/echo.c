@@ -241,8 +241,6 @@ int main(int argc, char **argv) {
     }
     gale_handler_t handler = gale_handler();
     handler.on_request = on_request;
-    handler.on_worker_start = broadcast_worker_start;
-    handler.on_worker_stop = broadcast_worker_stop;
     gale_server_handle(server, &handler, NULL);
 
     listen_on(&options);

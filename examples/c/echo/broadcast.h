@@ -5,11 +5,7 @@
 
 #include <gale.h>
 
-/* The room of a worker: made by its on_worker_start, freed by its on_worker_stop. */
-void broadcast_worker_start(gale_worker_t *worker, void *server);
-void broadcast_worker_stop(gale_worker_t *worker, void *server);
-
-/* Takes a request into the room. */
+/* Takes a request among them. */
 void broadcast_join(gale_req_t *req, gale_server_t *server);
 
 #endif
