@@ -1130,8 +1130,8 @@ static inline gale_ws_options_t gale_ws_options(void) {
  * Since 0.1. */
 GALE_API bool gale_req_wants_websocket(const gale_req_t *req);
 /* Completes the handshake (RFC 6455 4.2) with 101. On success the request ends: its on_done comes
- * with GALE_EUPGRADED before this returns, and *out lives until on_close. Options may be null: none.
- * A request that is no valid handshake is answered here, with 400, 405 or 426, one from a foreign
+ * with GALE_EUPGRADED before this returns, and *out lives until on_close. Options may be null:
+ * none. A request that is no valid handshake is answered here, with 400, 405 or 426, one from a foreign
  * origin with 403, and the result is GALE_EHANDSHAKE. Not answered: GALE_EHEADER for a field that
  * cannot be sent, a Sec-WebSocket-Protocol that the client did not offer, or a field of the
  * handshake that is not the caller's (-Accept, -Extensions); GALE_EVERSION. Loop. Since 0.1. */
@@ -1161,8 +1161,8 @@ GALE_API bool gale_req_allowed_origin(const gale_req_t *req,
                                       const gale_str_t *GALE_NULLABLE allowed, size_t count);
 
 /* Sends a message (a text must be UTF-8; that is the caller's part): 0, 1 above write_high_water,
- * GALE_ESTATE after close, GALE_ELIMIT at write_limit (then cut). Compressed when that was agreed on
- * and makes it smaller (ws_deflate), unless kind has GALE_WS_PLAIN. The first form copies what
+ * GALE_ESTATE after close, GALE_ELIMIT at write_limit (then cut). Compressed when that was agreed
+ * on and makes it smaller (ws_deflate), unless kind has GALE_WS_PLAIN. The first form copies what
  * cannot be sent at once, the second owns. Loop. Since 0.1. */
 GALE_API int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 GALE_API int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes);
@@ -1208,16 +1208,16 @@ enum {
 
 /* Subscribes with the server's policy and limit: 0; 1 when it did already (the policy is then as
  * now). What was published before is not for it. Errors: UV_EINVAL for a name that is none,
- * GALE_ELIMIT beyond ws_max_topics, GALE_ESTATE after close, GALE_EGONE, UV_ENOMEM. Closing ends all
- * subscriptions. Loop. Since 0.1. */
+ * GALE_ELIMIT beyond ws_max_topics, GALE_ESTATE after close, GALE_EGONE, UV_ENOMEM. Closing ends
+ * all subscriptions. Loop. Since 0.1. */
 GALE_API int gale_ws_subscribe(gale_ws_t *ws, gale_str_t topic);
 /* The same with a policy (GALE_SLOW_*) and limit of its own; 0: the server's. Loop. Since 0.1. */
 GALE_API int gale_ws_subscribe_with(gale_ws_t *ws, gale_str_t topic, uint32_t slow, uint64_t limit);
 /* Ends a subscription: 0; 1 when there is none. What waits of the topic because the client is slow
  * is dropped. UV_EINVAL. Loop. Since 0.1. */
 GALE_API int gale_ws_unsubscribe(gale_ws_t *ws, gale_str_t topic);
-/* Sends a message to all who subscribe; kind as in gale_ws_send. The bytes are copied, once. 0, also
- * when nobody subscribes or the server doesn't run; UV_EINVAL, UV_ENOMEM (then nobody gets it). Any
+/* Sends a message to all who subscribe; kind as in gale_ws_send. The bytes are copied, once. 0,
+ * also when nobody subscribes or the server doesn't run; UV_EINVAL, UV_ENOMEM (then nobody gets it). Any
  * thread, until gale_server_free. Since 0.1. */
 GALE_API int gale_publish(gale_server_t *server, gale_str_t topic, int kind, gale_str_t bytes);
 /* The same to all but this socket, whether it subscribes or not. Loop. Since 0.1. */
