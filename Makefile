@@ -57,6 +57,16 @@ asan: ## C tests and examples under AddressSanitizer and UBSan
 tsan: ## C tests and examples under ThreadSanitizer
 	@$(MAKE) sanitize NAME=tsan SANITIZE=thread SANITIZE_CC=gcc
 
+asan-swift: ## Swift tests under AddressSanitizer
+	@.ci/packages $(SWIFT_PACKAGES)
+	LSAN_OPTIONS="suppressions=$(CURDIR)/Tests/CTests/lsan.suppressions" \
+		swift test --no-parallel --sanitize=address --scratch-path build/swift-asan
+
+tsan-swift: ## Swift tests under ThreadSanitizer
+	@.ci/packages $(SWIFT_PACKAGES)
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/CTests/tsan.suppressions halt_on_error=1" \
+		swift test --no-parallel --sanitize=thread --scratch-path build/swift-tsan
+
 neon: ## tests of the parsers on AArch64, in an emulator
 	@.ci/packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 	@.ci/neon
@@ -138,5 +148,5 @@ examples-swift:
 	swift build -c release --product echo
 	swift build -c release --product chat
 
-.PHONY: help chat test lib install examples bench asan tsan neon fuzz format check abi proxies docs clean \
+.PHONY: help chat test lib install examples bench asan tsan asan-swift tsan-swift neon fuzz format check abi proxies docs clean \
 	test-c ctest test-swift test-examples test-install sanitize examples-c examples-swift

@@ -1,6 +1,6 @@
 import Gale
+import GaleCore
 import Logging
-import Synchronization
 
 extension Settings {
     /// Without a line of log.
@@ -21,7 +21,7 @@ extension Settings {
 
 /// Events in order, from any thread.
 final class Recorder: Sendable {
-    private let list = Mutex<[String]>([])
+    private let list = GaleCore.Guarded<[String]>([])
 
     func add(_ event: String) { list.withLock { $0.append(event) } }
     var events: [String] { list.withLock { $0 } }
