@@ -1,6 +1,9 @@
 /* WebSocket on the wire: frames, fragments, violations, the closing handshake. */
+#include <stdlib.h>
+
 #include "rig.h"
 #include "rig_ws.h"
+#include "ws_deflate.h"
 
 /* One conversation: what the client sends, then what came back and what the handler saw. */
 typedef struct {
@@ -141,6 +144,50 @@ TEST(ws, too_big_is_1009_WS_11) {
     };
     for (size_t i = 0; i < sizeof talks / sizeof talks[0]; i++) check_talk(&talks[i], i, &config);
 }
+
+#if GALE_WITH_ZLIB
+/* A binary message of so many zeros, compressed, in one frame or in two. */
+static rig_text_t compressed(size_t len, bool fragments) {
+    gale__budget_t budget = {0, SIZE_MAX};
+    gale__deflate_t *d = gale__ws_deflate_new(15, 6, &budget);
+    char *zeros = calloc(1, len), *payload = malloc(GALE__WS_DEFLATE_ROOM(len));
+    rig_text_t frames = {0};
+    if (d == NULL || zeros == NULL || payload == NULL) abort();
+    size_t size = gale__ws_deflate_message(d, false, gale_str(zeros, len), payload);
+    CHECK(size > 1 && size < len / 100);
+    size_t first = fragments ? size / 2 : size;
+    rig_frame(&frames, fragments ? 0x42 : 0xc2, payload, first);
+    if (fragments) rig_frame(&frames, 0x80, payload + first, size - first);
+    gale__deflate_free(d);
+    free(zeros);
+    free(payload);
+    return frames;
+}
+
+/* WS-11, Advisory A12: of a compressed message the limit is of what comes out of it. */
+TEST(ws, too_big_when_inflated_is_1009_WS_11) {
+    enum { MOST = 100000 };
+    static const size_t lens[] = {MOST, MOST + 1, 16 << 20};
+    for (size_t i = 0; i < 12; i++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_ws_t ws = {.upgrade =
+                           RIG_UPGRADE_WITH("Sec-WebSocket-Extensions: permessage-deflate\r\n")};
+        rig_text_t frames = compressed(lens[i % 3], i % 2 != 0);
+        rig_init(&rig);
+        rig.config.ws_deflate = i < 6 ? 1 : 2;
+        rig.config.ws_max_message_bytes = MOST;
+        rig_ws_open(&rig, &client, &ws);
+        rig_send_bytes(&client, frames.text, frames.len);
+        rig_turn(&rig, 4);
+        CHECK_EQ_UINT(ws.messages, lens[i % 3] == MOST);
+        CHECK_EQ_UINT(ws.closes, lens[i % 3] != MOST);
+        if (ws.closes > 0) CHECK_EQ_INT(ws.code, 1009);
+        rig_text_free(&frames);
+        rig_ws_close(&rig, &client, &ws);
+    }
+}
+#endif
 
 /* WS-12, WS-13 */
 TEST(ws, the_peer_closes_WS_12_WS_13) {
