@@ -1084,8 +1084,8 @@ typedef struct {
     /* The send queue fell below write_low_water after a send had returned 1. */
     void (*GALE_NULLABLE on_drain)(gale_ws_t *ws, void *GALE_NULLABLE data);
     /* The socket is closed: exactly once, last of all. code: the peer's close code, 1005 if it gave
-     * none, 1006 when the connection broke without a close frame; 1001 also when the server
-     * stopped. */
+     * none, 1006 when the connection broke without a close frame; the one it was sent when it
+     * broke the protocol or was too slow; 1001 also when the server stopped. */
     void (*GALE_NULLABLE on_close)(gale_ws_t *ws, int code, gale_str_t reason,
                                    void *GALE_NULLABLE data);
     /* Messages of a topic were dropped, `dropped` of them since it was last called, because the
@@ -1131,10 +1131,11 @@ static inline gale_ws_options_t gale_ws_options(void) {
 GALE_API bool gale_req_wants_websocket(const gale_req_t *req);
 /* Completes the handshake (RFC 6455 4.2) with 101. On success the request ends: its on_done comes
  * with GALE_EUPGRADED before this returns, and *out lives until on_close. Options may be null:
- * none. A request that is no valid handshake is answered here, with 400, 405 or 426, one from a foreign
- * origin with 403, and the result is GALE_EHANDSHAKE. Not answered: GALE_EHEADER for a field that
- * cannot be sent, a Sec-WebSocket-Protocol that the client did not offer, or a field of the
- * handshake that is not the caller's (-Accept, -Extensions); GALE_EVERSION. Loop. Since 0.1. */
+ * none. A request that is no valid handshake is answered here, with 400, 405 or 426, one from a
+ * foreign origin with 403, and the result is GALE_EHANDSHAKE. Not answered: GALE_EHEADER for a
+ * field that cannot be sent, a subprotocol that the client did not offer, or a field that is not
+ * the caller's (Sec-WebSocket-Accept, Sec-WebSocket-Extensions); GALE_EVERSION. Loop. Since
+ * 0.1. */
 GALE_API int gale_ws_accept_with(gale_req_t *req, const gale_ws_handler_t *handler,
                                  void *GALE_NULLABLE data,
                                  const gale_ws_options_t *GALE_NULLABLE options,

@@ -199,7 +199,9 @@ static void count_timeout(gale__conn_t *c) {
 
 static void too_slow(gale__conn_t *c, const char *why) {
     count_timeout(c);
-    if (c->phase == GALE__PHASE_WS || c->req == NULL) {
+    if (c->phase == GALE__PHASE_WS) {
+        gale__ws_fail(c->ws, 1008, "the message came too slowly");
+    } else if (c->req == NULL) {
         gale__conn_cut(c, GALE_ETIMEDOUT);
     } else {
         gale__http1_refuse(c, 408, why);

@@ -181,14 +181,25 @@ static void play_stalled(rig_t *rig, rig_client_t *client) {
     if (client->peer != NULL) gale_peer_stall(client->peer, false);
 }
 
-static void play_ws(rig_t *rig, rig_client_t *client) {
+static const char upgrade_plain[] = RIG_UPGRADE;
+static const char upgrade_deflate[] =
+    RIG_UPGRADE_WITH("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+/* 70,000 bytes 'z', without an end of stream. */
+static const char compressed[] =
+    "\354\301\061\001\000\000\000\302\240\336\113\157\011\117\240\000\000\000\000\000\000\000\000"
+    "\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000"
+    "\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000"
+    "\000\000\000\000\000\000\000\000\000\000\000\000\000\200\267\001";
+
+static void play_ws_with(rig_t *rig, rig_client_t *client, const char *upgrade) {
     fault_t *f = rig->arg;
     rig_text_t frames = {0};
-    rig_send(client, RIG_UPGRADE);
+    rig_send(client, upgrade);
     rig_frame(&frames, 0x81, "small", 5);
     rig_frame(&frames, 0x02, rig_pattern(9000), 9000);
     rig_frame(&frames, 0x89, "ping", 4);
     rig_frame(&frames, 0x80, rig_pattern(90000), 90000);
+    if (upgrade != upgrade_plain) rig_frame(&frames, 0xc2, compressed, sizeof compressed - 1);
     rig_send_bytes(client, frames.text, frames.len);
     if (f->ws.ws != NULL) {
         f->ref = gale_ws_ref(f->ws.ws);
@@ -202,6 +213,14 @@ static void play_ws(rig_t *rig, rig_client_t *client) {
     rig_text_free(&frames);
 }
 
+static void play_ws(rig_t *rig, rig_client_t *client) {
+    play_ws_with(rig, client, upgrade_plain);
+}
+
+static void play_ws_deflate(rig_t *rig, rig_client_t *client) {
+    play_ws_with(rig, client, upgrade_deflate);
+}
+
 static const scenario_t scenarios[] = {
     {"get", answer, NULL, play_get},
     {"get, large owned body", answer_buf, NULL, play_get},
@@ -213,6 +232,7 @@ static const scenario_t scenarios[] = {
     {"streamed response, stalled", stream, NULL, play_stalled},
     {"answered by reference", by_ref, NULL, play_get},
     {"websocket", upgrade, NULL, play_ws},
+    {"websocket, compressed", upgrade, NULL, play_ws_deflate},
     {"tunnel", become_tunnel, NULL, play_tunnel},
     {"post, collected late", pause_first, collected, play_late_collect},
 };
@@ -235,6 +255,7 @@ static bool attempt(const scenario_t *s, unsigned long fail, bool sticky) {
     rig_alloc_begin(fail, sticky);
     rig_init(&rig);
     rig.config.write_limit = 1 << 20;
+    rig.config.ws_deflate = 2;
     rig.request = s->request;
     rig.body = s->body;
     rig.streaming = s->body != NULL;
