@@ -1,16 +1,19 @@
 /*
  * UTF-8 validation (RFC 3629), for text messages and close reasons of WebSocket and for paths.
  *
- * ASCII goes 32 bytes at a time; what is not ASCII through an automaton of nine states without
- * branches. Its table has a 64-bit row for each byte value: six bits for each state, namely the
- * next state, already as the shift by which the next row is to be read. So a step is one load and
- * one shift. Invalid is a state that never ends, which is why the verdict need not be looked at
- * after each byte; the surrogates, overlong forms and code points above U+10FFFF fail at their
- * second byte, the earliest that can show it (Autobahn 6.4).
+ * Vectors take what they can, where the CPU has them also text that is not ASCII (vector.h); the
+ * rest goes through an automaton of nine states without branches. Its table has a 64-bit row for
+ * each byte value: six bits for each state, namely the next state, already as the shift by which
+ * the next row is to be read. So a step is one load and one shift. Invalid is a state that never
+ * ends, which is why the verdict need not be looked at after each byte; the surrogates, overlong
+ * forms and code points above U+10FFFF fail at their second byte, the earliest that can show it
+ * (Autobahn 6.4).
  */
 #include "utf8.h"
 
-#include <string.h>
+#include <stdatomic.h>
+
+#include "vector.h"
 
 /* States: shifts into a row. OK is 0, as gale__utf8_complete says. */
 enum {
@@ -87,31 +90,46 @@ static const uint64_t rows[256] = {
     X4(ILL),
     X4(ILL)};
 
-/* Length of the run of ASCII at the start of p[0..len), rounded down to whole blocks. */
-static size_t ascii_run(const char *p, size_t len) {
-    size_t i = 0;
-    for (; len - i >= 32; i += 32) {
-        uint64_t w[4];
-        memcpy(w, p + i, sizeof w);
-        if (((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u) != 0) break;
-    }
-    for (; len - i >= 8; i += 8) {
-        uint64_t w;
-        memcpy(&w, p + i, sizeof w);
-        if ((w & 0x8080808080808080u) != 0) break;
-    }
-    return i;
+/* The fastest that this CPU has. */
+#if GALE__HAS_VECTORS_AVX2
+typedef size_t (*skip_fn)(const char *bytes, size_t len);
+static size_t skip_first(const char *bytes, size_t len);
+
+/* Several threads may choose at the same time: they choose the same. */
+static _Atomic(skip_fn) skip_long = skip_first;
+
+static size_t skip_first(const char *bytes, size_t len) {
+    skip_fn fn = gale__cpu_avx2() ? gale__utf8_skip_avx2 : gale__utf8_skip_plain;
+    atomic_store_explicit(&skip_long, fn, memory_order_relaxed);
+    return fn(bytes, len);
 }
+
+static size_t skip(const char *bytes, size_t len) {
+    size_t n = 0;
+    if (len >= 128) n = atomic_load_explicit(&skip_long, memory_order_relaxed)(bytes, len);
+    return n + gale__utf8_skip_plain(bytes + n, len - n); /* what is no whole block */
+}
+#elif GALE__HAS_VECTORS_NEON
+static size_t skip(const char *bytes, size_t len) {
+    size_t n = len < 64 ? 0 : gale__utf8_skip_neon(bytes, len);
+    return n + gale__utf8_skip_plain(bytes + n, len - n); /* what is no whole block */
+}
+#else
+static size_t skip(const char *bytes, size_t len) {
+    return gale__utf8_skip_plain(bytes, len);
+}
+#endif
 
 bool gale__utf8_next(gale__utf8_t *u, const char *bytes, size_t len) {
     uint64_t state = u->state;
     size_t i = 0;
     while (i < len) {
-        if (state == OK && (unsigned char)bytes[i] < 0x80) {
-            i += ascii_run(bytes + i, len - i);
+        if (state == OK) {
+            i += skip(bytes + i, len - i);
         } else if (state == BAD) {
             break;
         }
+        /* What no vector has passed: the last bytes, or a block with a fault in it. */
         size_t end = len - i < 32 ? len : i + 32;
         /* The bits above the state come along: the shift of the next step drops them
          * for nothing. */

@@ -3,16 +3,16 @@
  * handshake's key.
  *
  * A header is judged byte by byte as it comes, so that a client which breaks the protocol is told
- * so before it has sent the frame (WS-09, WS-10). The mask is XORed with vectors of the compiler's
- * own kind, 64 bytes a round: SSE2, NEON or plain words, whatever the target has at least, without
- * a choice at run time; beyond the first cache level memory, not the vector's width, sets the pace.
+ * so before it has sent the frame (WS-09, WS-10). For masks see vector.h.
  */
 #include "ws_frame.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "sha1.h"
 #include "str.h"
+#include "vector.h"
 
 enum {
     FIN = 0x80,
@@ -94,51 +94,41 @@ size_t gale__ws_frame_write(char *out, int opcode, bool fin, bool rsv1, uint64_t
     return 2 + size;
 }
 
-/* Vectors of gcc and clang; a machine without such registers gets them as words. */
-typedef uint64_t vec_t __attribute__((vector_size(16)));
-
-static void xor_vec(char *p, vec_t key) {
-    vec_t v;
-    memcpy(&v, p, sizeof v); /* any alignment, any type behind it */
-    v ^= key;
-    memcpy(p, &v, sizeof v);
-}
-
-static void xor_word(char *p, uint64_t key) {
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    v ^= key;
-    memcpy(p, &v, sizeof v);
-}
-
-void gale__ws_mask(char *bytes, size_t len, const uint8_t key[4], uint64_t offset) {
-    /* The key from `offset` on, as often as it goes; by shifts, since bytes stored one by one and
-     * then loaded as a word would stall the load for longer than a short message takes. */
+/* The key from `offset` on, as a word; by shifts, since bytes stored one by one and then loaded as
+ * a word would stall the load for longer than a short message takes. */
+static uint32_t turned(const uint8_t key[4], uint64_t offset) {
     unsigned turn = (unsigned)(offset & 3) * 8;
     uint32_t quad;
     memcpy(&quad, key, sizeof quad);
-    if (turn != 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-        quad = quad >> turn | quad << (32 - turn);
-    else if (turn != 0)
-        quad = quad << turn | quad >> (32 - turn);
-    const uint64_t word = (uint64_t)quad << 32 | quad;
-    const vec_t vec = {word, word};
-    /* All steps but the last bytes are multiples of 4: the key stays in phase. */
-    char *p = bytes, *end = bytes + len;
-    for (; end - p >= 64; p += 64) {
-        xor_vec(p, vec);
-        xor_vec(p + 16, vec);
-        xor_vec(p + 32, vec);
-        xor_vec(p + 48, vec);
+    if (turn == 0) return quad;
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? quad >> turn | quad << (32 - turn)
+                                                     : quad << turn | quad >> (32 - turn);
+}
+
+#if GALE__HAS_VECTORS_AVX2
+typedef void (*mask_fn)(char *bytes, size_t len, uint32_t quad);
+static void mask_first(char *bytes, size_t len, uint32_t quad);
+
+/* Several threads may choose at the same time: they choose the same. */
+static _Atomic(mask_fn) mask_long = mask_first;
+
+static void mask_first(char *bytes, size_t len, uint32_t quad) {
+    mask_fn fn = gale__cpu_avx2() ? gale__mask_avx2 : gale__mask_plain;
+    atomic_store_explicit(&mask_long, fn, memory_order_relaxed);
+    fn(bytes, len, quad);
+}
+#endif
+
+void gale__ws_mask(char *bytes, size_t len, const uint8_t key[4], uint64_t offset) {
+    uint32_t quad = turned(key, offset);
+#if GALE__HAS_VECTORS_AVX2
+    enum { LONG = 256 }; /* below it the choice costs as much as it gains */
+    if (len >= LONG) {
+        atomic_load_explicit(&mask_long, memory_order_relaxed)(bytes, len, quad);
+        return;
     }
-    for (; end - p >= 8; p += 8) xor_word(p, word);
-    if (end - p >= 4) {
-        memcpy(&quad, p, sizeof quad);
-        quad ^= (uint32_t)word;
-        memcpy(p, &quad, sizeof quad);
-        p += 4;
-    }
-    for (size_t i = 0; p < end; p++, i++) *p = (char)((uint8_t)*p ^ key[(offset + i) & 3]);
+#endif
+    gale__mask_plain(bytes, len, quad);
 }
 
 bool gale__ws_close_code_valid(int code) {

@@ -110,20 +110,24 @@ TEST(alloc, none_for_a_streamed_chunked_body) {
     through_peer(chunked, stream_with_body, true);
 }
 
-TEST(alloc, none_for_a_websocket_echo_through_the_peer) {
+static void echo_through_peer(uint32_t deflate) {
     rig_t rig;
     rig_client_t client;
-    rig_ws_t ws = {0};
+    rig_ws_t ws = {.upgrade = RIG_UPGRADE_WITH("Sec-WebSocket-Extensions: permessage-deflate\r\n")};
     rig_text_t frame = {0};
     calls_t before = {0, 0};
     rig_alloc_begin(0, false);
     rig_init(&rig);
+    rig.config.ws_deflate = deflate;
+    rig.config.ws_deflate_min_bytes = 1;
     rig_ws_open(&rig, &client, &ws);
     ws.echo = true;
     for (int i = 0; i < WARM + ROUNDS; i++) {
         if (i == WARM) before = calls_now();
         rig_text_clear(&frame);
-        rig_frame(&frame, 0x81, "hello", 5);
+        if (deflate == 0) rig_frame(&frame, 0x81, "hello", 5);
+        if (deflate > 0)
+            rig_frame(&frame, 0xc1, "\xca\x48\xcd\xc9\xc9\x57\xc8\x40\x90\x00\x00", 11);
         rig_send_bytes(&client, frame.text, frame.len);
         rig_text_clear(&client.out);
         rig_text_clear(&ws.log);
@@ -134,6 +138,17 @@ TEST(alloc, none_for_a_websocket_echo_through_the_peer) {
     rig_ws_close(&rig, &client, &ws);
     rig_alloc_end();
 }
+
+TEST(alloc, none_for_a_websocket_echo_through_the_peer) {
+    echo_through_peer(0);
+}
+
+#if GALE_WITH_ZLIB
+TEST(alloc, none_for_a_compressed_echo_through_the_peer) {
+    echo_through_peer(1);
+    echo_through_peer(2);
+}
+#endif
 
 /* --------------------------------------------------------------------------- over a real socket */
 
