@@ -1218,8 +1218,8 @@ GALE_API int gale_ws_subscribe_with(gale_ws_t *ws, gale_str_t topic, uint32_t sl
  * is dropped. UV_EINVAL. Loop. Since 0.1. */
 GALE_API int gale_ws_unsubscribe(gale_ws_t *ws, gale_str_t topic);
 /* Sends a message to all who subscribe; kind as in gale_ws_send. The bytes are copied, once. 0,
- * also when nobody subscribes or the server doesn't run; UV_EINVAL, UV_ENOMEM (then nobody gets it). Any
- * thread, until gale_server_free. Since 0.1. */
+ * also when nobody subscribes or the server doesn't run; UV_EINVAL, UV_ENOMEM (then nobody gets
+ * it). Any thread, until gale_server_free. Since 0.1. */
 GALE_API int gale_publish(gale_server_t *server, gale_str_t topic, int kind, gale_str_t bytes);
 /* The same to all but this socket, whether it subscribes or not. Loop. Since 0.1. */
 GALE_API int gale_ws_publish(gale_ws_t *ws, gale_str_t topic, int kind, gale_str_t bytes);
