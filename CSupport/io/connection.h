@@ -32,12 +32,14 @@ typedef struct {
     int (*peer)(const gale__conn_t *c, gale__ip_t *ip);
     /* Whether bytes have come that were not read yet. */
     bool (*has_input)(const gale__conn_t *c);
-    /* The next three are null where there is no sendfile. As try_write, for what more follows at
+    /* The next four are null where there is no sendfile. As try_write, for what more follows at
      * once, so that it is worth waiting for before a packet goes. */
     long (*try_cork)(gale__conn_t *c, const uv_buf_t *parts, unsigned count);
     /* Sends bytes of a file behind all that was written: as try_write, 0 at the file's end. */
     long (*send_file)(gale__conn_t *c, int fd, uint64_t offset, size_t n);
     int (*descriptor)(const gale__conn_t *c); /* of the socket */
+    /* Until it is told otherwise the system sends full packets only, over all calls. */
+    void (*cork)(gale__conn_t *c, bool on);
 } gale__transport_t;
 
 typedef enum {

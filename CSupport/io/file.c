@@ -39,7 +39,9 @@ struct gale__file_send {
     uint8_t holds; /* of the request, the read, the poll */
     bool reading, polling;
     bool by_reads; /* sendfile is out of the question */
+    bool corked;
     uint64_t left;
+    uint64_t looked; /* up to here the file was in memory, at the last look */
     char *piece, *text;
     gale__files_entry_t *fresh; /* a small file is read into it in one piece, and kept */
     uv_fs_t fs;
@@ -146,16 +148,20 @@ static bool poll_socket(gale__file_send_t *f) {
     return f->polling;
 }
 
-/* Whether sending these bytes needs no disk; a byte here and there tells for its neighbours. */
+/* Whether sending these bytes needs no disk; a byte here and there tells for its neighbours, among
+ * them the last one of the window before. */
 static bool in_memory(gale__file_send_t *f, uint64_t offset, uint64_t len) {
     char byte;
-    uint64_t last = offset + len - 1;
-    for (uint64_t at = offset;; at = last - at > PROBE ? at + PROBE : last) {
+    uint64_t last = offset + len - 1, at = offset;
+    if (offset > 0 && offset == f->looked) at = len > PROBE ? offset - 1 + PROBE : last;
+    for (;; at = last - at > PROBE ? at + PROBE : last) {
         long n = gale__read_now(f->fd, &byte, 1, at);
         if (n == UV_ENOTSUP) f->by_reads = true; /* nor will it be told of the rest */
         if (n < 0) return false;
-        if (n == 0 || at == last) return true; /* behind the end there is nothing to wait for */
+        if (n == 0 || at == last) break; /* behind the end there is nothing to wait for */
     }
+    f->looked = offset + len;
+    return true;
 }
 
 /* Sends one window. The bytes sent, 0 when the rest must wait or go another way; < 0: cut. */
@@ -165,6 +171,10 @@ static long send_window(gale__file_send_t *f, const gale__file_part_t *p, uint64
     if (!in_memory(f, p->offset, len)) {
         stop_polling(f);
         return 0;
+    }
+    if (!f->corked && f->left > len) { /* or each window would end in a packet of a few bytes */
+        f->corked = true;
+        r->conn->transport->cork(r->conn, true);
     }
     long n = gale__conn_send_file(r->conn, f->fd, p->offset, (size_t)len);
     if (n == UV_EAGAIN) {
@@ -281,6 +291,7 @@ void gale__file_cancel(gale_req_t *r) {
     gale__file_send_t *f = r->file;
     r->file = NULL;
     f->req = NULL;
+    if (f->corked) r->conn->transport->cork(r->conn, false);
     if (f->sock >= 0) {
         uv_close((uv_handle_t *)&f->poll, on_poll_closed);
         close(f->sock);

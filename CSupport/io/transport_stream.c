@@ -5,6 +5,8 @@
 #include <sys/ioctl.h>
 #ifdef __linux__
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -177,6 +179,12 @@ static long stream_send_file(gale__conn_t *c, int fd, uint64_t offset, size_t n)
     } while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }
+
+static void stream_cork(gale__conn_t *c, bool on) {
+    int value = on;
+    if (c->is_unix) return;
+    setsockopt(stream_descriptor(c), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
 #else
 static long stream_try_write(gale__conn_t *c, const uv_buf_t *parts, unsigned count) {
     return uv_try_write(&c->uv.stream, parts, count);
@@ -198,5 +206,6 @@ const gale__transport_t gale__transport_stream = {
     .try_cork = stream_try_cork,
     .send_file = stream_send_file,
     .descriptor = stream_descriptor,
+    .cork = stream_cork,
 #endif
 };

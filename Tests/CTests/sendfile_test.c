@@ -5,12 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "connection.h"
 #include "rig.h"
 #include "rig_alloc.h"
 #include "rig_socket.h"
@@ -170,6 +173,60 @@ TEST(sendfile, pipelined) {
     close(fd);
     end(&rig, &s);
 }
+
+#ifdef __linux__
+static unsigned corked, uncorked;
+
+static void count_cork(gale__conn_t *c, bool on) {
+    *(on ? &corked : &uncorked) += 1;
+    gale__transport_stream.cork(c, on);
+}
+
+static void answer_counted(rig_t *rig, gale_req_t *req) {
+    static gale__transport_t counting;
+    int on = 1, fd = gale__transport_stream.descriptor(req->conn);
+    socklen_t size = sizeof on;
+    CHECK_EQ_INT(getsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, &size), 0);
+    CHECK_EQ_INT(on, 0); /* the file before left nothing behind that holds back */
+    counting = gale__transport_stream;
+    counting.cork = count_cork;
+    req->conn->transport = &counting;
+    answer(rig, req);
+}
+
+/* Of more than a window only full packets are sent, until the end, or until the client leaves. */
+TEST(sendfile, in_full_packets) {
+    static const struct {
+        int64_t length;
+        unsigned corked;
+    } rows[] = {{262144, 0}, {262145, 1}, {3000000, 1}, {20000, 0}};
+    rig_t rig;
+    source_t s;
+    if (access("/dev/shm", W_OK) != 0) return;
+    begin(&rig, &s, "http://127.0.0.1:0", "/dev/shm");
+    rig.request = answer_counted;
+    rig_open(&rig);
+    int fd = client_of(&rig);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        corked = uncorked = 0;
+        s.length = rows[i].length;
+        CHECK(sock_send(fd, GET));
+        check_response(&rig, fd, 0, (size_t)rows[i].length);
+        CHECK(rig_until(&rig, &rig.dones, (unsigned)i + 1, 5000));
+        CHECK_EQ_UINT(corked, rows[i].corked);
+        CHECK_EQ_UINT(uncorked, rows[i].corked);
+    }
+    s.length = -1;
+    corked = uncorked = 0;
+    CHECK(sock_send(fd, GET));
+    CHECK(rig_until(&rig, &corked, 1, 5000));
+    CHECK_EQ_UINT(uncorked, 0);
+    close(fd);
+    CHECK(rig_until(&rig, &rig.dones, rig.requests, 5000));
+    CHECK_EQ_UINT(uncorked, 1);
+    end(&rig, &s);
+}
+#endif
 
 /* Pages that the kernel has dropped are read by the pool, and what follows goes either way. */
 TEST(sendfile, STA_14_not_in_memory) { /* STA-14 */
