@@ -14,5 +14,7 @@
 @_exported public import struct GaleCore.ServerSentEvent
 // Requests give them.
 @_exported public import struct GaleCore.ServerStats
+// Settings and subscriptions name it.
+@_exported public import enum GaleCore.SlowPolicy
 // Settings name them.
 @_exported public import struct GaleCore.WebSocketSettings

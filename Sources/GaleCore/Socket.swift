@@ -27,13 +27,15 @@ open class Socket {
     open func receivedPong(_ payload: Span<UInt8>) {}
     /// The send queue has become short after `send` had returned true.
     open func drained() {}
+    /// Messages of a topic were dropped because the client is too slow: so many since the last time.
+    open func lagged(topic: String, dropped: Int) {}
     /// The socket is closed: once, last of all.
     open func closed(code: Int, reason: String) {}
 
     /// Whether the socket is open, or at least not yet reported as closed.
     public final var isOpen: Bool { pointer != nil }
 
-    private func live() throws(CoreError) -> OpaquePointer {
+    final func live() throws(CoreError) -> OpaquePointer {
         guard let pointer else { throw CoreError.gone }
         return pointer
     }
@@ -125,6 +127,11 @@ private enum SocketCallbacks {
             SocketCallbacks.enter(data) { $0.receivedPong(Span(_unsafeElements: payload.buffer)) }
         }
         handler.on_drain = { _, data in SocketCallbacks.enter(data) { $0.drained() } }
+        handler.on_lag = { _, topic, dropped, data in
+            SocketCallbacks.enter(data) {
+                $0.lagged(topic: String(decoding: topic.buffer, as: UTF8.self), dropped: dropped)
+            }
+        }
         handler.on_close = { _, code, reason, data in
             SocketCallbacks.enter(data) {
                 $0.closed(code: Int(code), reason: String(decoding: reason.buffer, as: UTF8.self))

@@ -35,6 +35,13 @@ public struct WebSocketSettings: Sendable {
     /// Without a message, either way, a socket is closed with 1001; default never.
     public var idleTimeout: Duration?
 
+    /// What becomes of a socket that takes the messages of a topic too slowly; default `.close`.
+    public var whenSlow = SlowPolicy.close
+    /// Bytes of one topic that may wait for a socket before that; default 1 MiB.
+    public var slowLimit: Int?
+    /// Topics that one socket may subscribe to; default 1024.
+    public var maxTopics: Int?
+
     /// All defaults.
     public init() {}
 
@@ -56,6 +63,9 @@ public struct WebSocketSettings: Sendable {
         set(\.ws_deflate_memory, windowMemory)
         set(\.ws_ping_interval_ms, pingInterval?.wholeMilliseconds)
         set(\.ws_ping_timeout_ms, pingTimeout?.wholeMilliseconds)
+        config.ws_slow_policy = whenSlow.code
+        set(\.ws_slow_limit, slowLimit)
+        set(\.ws_max_topics, maxTopics)
         set(\.ws_idle_timeout_ms, idleTimeout?.wholeMilliseconds)
     }
 }

@@ -8,10 +8,13 @@ internal import GaleCore
     internal import Darwin
 #endif
 
-/// A TCP connection to 127.0.0.1, with a thread that reads. The one file of GaleTesting with unsafe code.
+/// A TCP connection to 127.0.0.1, with a thread that reads: no further than a test that doesn't look at it lets it, so
+/// that a slow client is one. The one file of GaleTesting with unsafe code.
 final class LiveConnection: ByteStream {
+    private static let mostUnread = 256 << 10
     private let descriptor: Int32
     private let inbox = Guarded(Inbox())
+    private let room = Gate()
 
     private struct Inbox {
         var bytes: [UInt8] = []
@@ -23,6 +26,8 @@ final class LiveConnection: ByteStream {
             defer { bytes = [] }
             return bytes
         }
+
+        var isFull: Bool { bytes.count >= LiveConnection.mostUnread && !isClosed }
     }
 
     /// Connects. Throws `TestError`.
@@ -77,6 +82,7 @@ final class LiveConnection: ByteStream {
             if count < 0 && errno == EINTR { continue }
             if count <= 0 { return arrived(nil) }
             arrived(Array(buffer[..<count]))
+            room.wait { inbox.withLock { !$0.isFull } }
         }
     }
 
@@ -100,6 +106,7 @@ final class LiveConnection: ByteStream {
                 return .some(inbox.take())
             }
             if let now { continuation.resume(returning: now) }
+            room.open()
         }
     }
 
@@ -117,7 +124,45 @@ final class LiveConnection: ByteStream {
     }
 
     /// The reading thread sees the end and lets go.
-    func close() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+    func close() {
+        _ = shutdown(descriptor, Int32(SHUT_RDWR))
+        inbox.withLock { $0.isClosed = true }
+        room.open()
+    }
+}
+
+/// Where a thread waits for something to become true.
+private final class Gate: @unchecked Sendable {
+    // @unchecked: the pointers never change, and what they point to is made for threads.
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        mutex.initialize(to: pthread_mutex_t())
+        changed.initialize(to: pthread_cond_t())
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    func wait(until isTrue: () -> Bool) {
+        pthread_mutex_lock(mutex)
+        while !isTrue() { pthread_cond_wait(changed, mutex) }
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// It may have become true.
+    func open() {
+        pthread_mutex_lock(mutex)
+        pthread_cond_broadcast(changed)
+        pthread_mutex_unlock(mutex)
+    }
 }
 
 #if canImport(Darwin)

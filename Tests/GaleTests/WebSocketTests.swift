@@ -60,24 +60,13 @@ private final class Reader: WebSocketHandler {
     override func onClose() async { log?.add("close \(closeCode ?? 0)") }
 }
 
-private final class Member: WebSocketHandler {
-    var group: SocketGroup?
-    convenience init(_ group: SocketGroup) {
-        self.init()
-        self.group = group
-    }
-    override func open() async throws { group?.join(peer) }
-    override func message(_ text: String) async throws { group?.broadcast(text) }
-}
-
 @Suite struct WebSocketTests {
-    private static func application(_ log: Recorder = Recorder(), _ group: SocketGroup = SocketGroup()) -> Application {
+    private static func application(_ log: Recorder = Recorder()) -> Application {
         var settings = Settings.quiet
         settings.allowedOrigins = ["https://friend.example"]
         settings.server.webSockets.maxMessageBytes = 16 << 20
         return Application(settings: settings) {
             Route("/echo", make: { Echo(log) })
-            Route("/group", make: { Member(group) })
             Route("/reader", make: { Reader(log) })
         }
     }
@@ -219,17 +208,5 @@ private final class Member: WebSocketHandler {
         }
         #expect(try await socket?.receive() == .close(1001, "server is stopping"))
         #expect(log.events.last?.hasPrefix("close 100") == true)
-    }
-
-    @Test("broadcast over two workers") func broadcast() async throws {
-        let group = SocketGroup()
-        try await Self.application(Recorder(), group).test(.live, workers: 2) { client in
-            var sockets: [TestWebSocket] = []
-            for _ in 0..<20 { sockets.append(try await client.webSocket("/group")) }
-            while group.count < 20 { try await Task.sleep(for: .milliseconds(5)) }
-            sockets[3].send("to all")
-            for socket in sockets { #expect(try await socket.receive() == .text("to all")) }
-            sockets[0].drop()
-        }
     }
 }

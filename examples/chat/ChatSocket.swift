@@ -5,6 +5,7 @@ import Gale
 final class ChatSocket: WebSocketHandler {
     private var user = ""
     private var room: Room?
+    private var hasJoined = false
 
     private struct Said: Decodable {
         let body: String
@@ -25,8 +26,9 @@ final class ChatSocket: WebSocketHandler {
     }
 
     override func open() async throws {
-        guard let peer else { return }
-        room?.join(peer, as: user, after: try query("cursor") ?? "")
+        let cursor = try query("cursor") ?? ""
+        hasJoined = true
+        try room?.join(self, as: user, after: cursor)
     }
 
     override func message(_ text: String) async throws {
@@ -41,6 +43,6 @@ final class ChatSocket: WebSocketHandler {
     }
 
     override func onClose() async {
-        if let peer { room?.leave(peer, as: user) }
+        if hasJoined { room?.leave(as: user) }
     }
 }

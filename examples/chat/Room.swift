@@ -5,11 +5,11 @@ import Synchronization
 /// One room: its last messages, who listens, who is here.
 ///
 /// Everything that must agree changes under one lock: a socket that joins gets what it has missed and then, without a gap
-/// and without a double, what is said from then on. Sending to a socket never waits, so the lock is never held long.
+/// and without a double, what is said from then on. Publishing never waits, so the lock is never held long.
 final class Room: Sendable {
     let name: String
     private let news = Condition()
-    private let sockets = SocketGroup()
+    private let topic: Topic
     private let state = Mutex(State())
 
     private struct State {
@@ -25,7 +25,10 @@ final class Room: Sendable {
         let people: [String]
     }
 
-    init(_ name: String) { self.name = name }
+    init(_ name: String) {
+        self.name = name
+        topic = Topic(name)
+    }
 
     /// Adds a message and sends it to everybody here; the same nonce again gives the message it was. `id` numbers it,
     /// `render` makes its HTML.
@@ -44,7 +47,7 @@ final class Room: Sendable {
             state.lastActive = .now
             state.messages.append(message)
             if state.messages.count > 200 { state.messages.removeFirst() }
-            sockets.broadcast(jsonText(message))
+            topic.publish(jsonText(message))
             news.notifyAll()
             return message
         }
@@ -54,19 +57,18 @@ final class Room: Sendable {
     func messages(after cursor: String) -> [Message] { state.withLock { $0.messages.after(cursor) } }
 
     /// A socket begins to listen: what it has missed, then all that comes.
-    func join(_ socket: WebSocketPeer, as name: String, after cursor: String) {
-        state.withLock { state in
-            for message in state.messages.after(cursor) { _ = socket.send(jsonText(message)) }
-            sockets.join(socket)
+    func join(_ socket: ChatSocket, as name: String, after cursor: String) throws {
+        try state.withLock { state in
+            for message in state.messages.after(cursor) { socket.peer?.send(jsonText(message)) }
             state.connected[name, default: 0] += 1
-            if !peopleChanged(&state) { _ = socket.send(jsonText(People(people: state.shown))) }
+            try socket.subscribe(to: topic)
+            if !peopleChanged(&state) { socket.peer?.send(jsonText(People(people: state.shown))) }
         }
     }
 
     /// A socket is gone.
-    func leave(_ socket: WebSocketPeer, as name: String) {
+    func leave(as name: String) {
         state.withLock { state in
-            sockets.leave(socket)
             let left = (state.connected[name] ?? 1) - 1
             state.connected[name] = left > 0 ? left : nil
             peopleChanged(&state)
@@ -116,7 +118,7 @@ final class Room: Sendable {
         guard present != state.shown else { return false }
         state.shown = present
         state.lastActive = .now
-        sockets.broadcast(jsonText(People(people: present)))
+        topic.publish(jsonText(People(people: present)))
         news.notifyAll()
         return true
     }

@@ -25,27 +25,15 @@ final class EchoSocket: WebSocketHandler {
 }
 
 final class BroadcastSocket: WebSocketHandler {
-    private var group: SocketGroup?
-    private var me: WebSocketPeer?
+    private static let everybody = Topic("everybody")
 
-    convenience init(_ group: SocketGroup) {
-        self.init()
-        self.group = group
-    }
-
-    override func open() async throws {
-        me = peer
-        group?.join(me)
-    }
-
-    override func message(_ text: String) async throws { group?.broadcast(text) }
-    override func message(_ bytes: [UInt8]) async throws { group?.broadcast(bytes) }
-    override func onClose() async { group?.leave(me) }
+    override func open() async throws { try subscribe(to: Self.everybody) }
+    override func message(_ text: String) async throws { Self.everybody.publish(text) }
+    override func message(_ bytes: [UInt8]) async throws { Self.everybody.publish(bytes) }
     override func checkOrigin(_ origin: String) -> Bool { true }
 }
 
 let options = Options.parse(CommandLine.arguments.dropFirst())
-let everybody = SocketGroup()
 
 var settings = Settings()
 settings.accessLog = false
@@ -57,7 +45,7 @@ let app = Application(settings: settings) {
     Route(get: "/hello") { "Hello, World!" }
     Route("/hello-class", HelloHandler.self)
     Route("/ws", EchoSocket.self)
-    Route("/broadcast", make: { BroadcastSocket(everybody) })
+    Route("/broadcast", BroadcastSocket.self)
     Route(post: "/body") { (request: Request) in request.body }
     if let root = options.root { StaticFiles("/static/", root: root) }
     Route(any: "{target...}") { (request: Request) in EchoReply(request) }

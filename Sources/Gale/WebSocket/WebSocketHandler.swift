@@ -29,6 +29,8 @@ open class WebSocketHandler: RequestHandler {
     open func onPing(_ payload: [UInt8]) {}
     /// A pong came.
     open func onPong(_ payload: [UInt8]) {}
+    /// Messages of a topic were dropped because the client is too slow: so many since the last time.
+    open func onLag(_ topic: String, dropped: Int) {}
     /// The socket is closed: once, last of all, if it has been open.
     open func onClose() async {}
 
@@ -87,7 +89,7 @@ open class WebSocketHandler: RequestHandler {
         }
     }
 
-    private var live: WebSocketSession {
+    final var live: WebSocketSession {
         get throws {
             guard let session, session.isOpen else { throw WebSocketClosed("the WebSocket is closed") }
             return session

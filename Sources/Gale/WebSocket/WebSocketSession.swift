@@ -69,6 +69,10 @@ final class WebSocketSession: Socket, LoopWork {
     override func receivedPing(_ payload: Span<UInt8>) { handler?.onPing([UInt8](copying: payload)) }
     override func receivedPong(_ payload: Span<UInt8>) { handler?.onPong([UInt8](copying: payload)) }
 
+    override func lagged(topic: String, dropped: Int) {
+        handler?.onLag(Topics.name(ofCore: topic), dropped: dropped)
+    }
+
     override func drained() {
         drain?.wake(true)
         drain = nil
