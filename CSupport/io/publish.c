@@ -34,32 +34,44 @@ static uint32_t next_for(const gale__topics_t *t, const gale__reader_t *r, uint3
     return i;
 }
 
-static void build(const gale__topics_t *t, const gale__reader_t *r, uint32_t i, batch_t *b) {
+/* Copies a frame behind those before it, if it is small. */
+static gale_str_t join(gale__log_t *log, gale_str_t frame, gale__form_t form) {
+    uint32_t *used = &log->joined_len[form];
+    if (frame.len > GALE__JOINED_MAX || frame.len > GALE__JOINED - *used) return frame;
+    char *at = memcpy(log->joined[form] + *used, frame.ptr, frame.len);
+    *used += (uint32_t)frame.len;
+    return gale_str(at, frame.len);
+}
+
+static gale_str_t wire(gale_worker_t *w, gale__published_t *p, gale__form_t form) {
+    if (p->wire[form].ptr == NULL) {
+        gale__message_deflate(p->message, &w->ws_coders, &w->server->config);
+        p->wire[form] = join(w->topics.log, gale__message_frame(p->message, form), form);
+    }
+    return p->wire[form];
+}
+
+static void build(gale_worker_t *w, const gale__reader_t *r, gale__form_t form, uint32_t i,
+                  batch_t *b) {
+    const gale__topics_t *t = &w->topics;
     b->first = i;
     b->messages = b->parts = 0;
     b->bytes = 0;
     for (i = next_for(t, r, i); i < t->log->count; i = next_for(t, r, i + 1)) {
-        const gale__published_t *p = &t->log->entry[i];
-        gale_str_t frame = gale__message_frame(p->message, GALE__FORM_PLAIN);
-        const char *at = p->joined != NULL ? p->joined : frame.ptr;
+        gale_str_t frame = wire(w, &t->log->entry[i], form);
         uv_buf_t *last = &b->part[b->parts];
-        if (b->parts > 0 && last[-1].base + last[-1].len == at) {
+        if (b->parts > 0 && last[-1].base + last[-1].len == frame.ptr) {
             last[-1].len += frame.len;
         } else if (b->parts == PARTS) {
             break;
         } else {
-            *last = (uv_buf_t){.base = (char *)at, .len = frame.len};
+            *last = (uv_buf_t){.base = (char *)frame.ptr, .len = frame.len};
             b->parts++;
         }
         b->bytes += frame.len;
         b->messages++;
     }
     b->end = i;
-}
-
-static void count_sent(gale__conn_t *c, uint32_t messages) {
-    gale__count(&c->worker->counters, GALE__N_MESSAGES_OUT, messages);
-    gale__count(&c->worker->counters, GALE__N_DELIVERIES, messages);
 }
 
 /* One by one, but for the `sent` bytes the system has taken: to the connection, or behind those that
@@ -70,10 +82,10 @@ static void give_each(gale__reader_t *r, const batch_t *b, size_t sent, bool ref
     const gale__topics_t *t = &c->worker->topics;
     for (uint32_t i = next_for(t, r, b->first); i < b->end; i = next_for(t, r, i + 1)) {
         const gale__published_t *p = &t->log->entry[i];
-        size_t len = gale__message_frame(p->message, GALE__FORM_PLAIN).len;
+        size_t len = gale__message_frame(p->message, r->form).len;
         if (sent >= len) {
             sent -= len;
-            count_sent(c, 1);
+            gale__reader_sent(r, 1, true);
             continue;
         }
         if (c->cut_due) return;
@@ -81,7 +93,7 @@ static void give_each(gale__reader_t *r, const batch_t *b, size_t sent, bool ref
             if (!gale__reader_hold(r, p->topic->served, p->message)) return;
             continue;
         }
-        count_sent(c, 1);
+        gale__reader_sent(r, 1, true);
         if (gale__reader_write(r, p->message, sent) < 0) return;
         if (refused) gale__conn_flush(c);
         sent = 0;
@@ -107,7 +119,7 @@ static void give(gale__reader_t *r, const batch_t *b, bool corked) {
     if (sent < 0) sent = 0;
     gale__count(&c->worker->counters, GALE__N_BYTES_OUT, (size_t)sent);
     if ((size_t)sent == b->bytes) {
-        count_sent(c, b->messages);
+        gale__reader_sent(r, b->messages, true);
     } else {
         give_each(r, b, (size_t)sent, true);
     }
@@ -115,7 +127,8 @@ static void give(gale__reader_t *r, const batch_t *b, bool corked) {
 
 void gale__reader_take(gale__reader_t *r, bool corked) {
     gale_ws_t *ws = r->ws;
-    gale__topics_t *t = &ws->conn->worker->topics;
+    gale_worker_t *w = ws->conn->worker;
+    gale__topics_t *t = &w->topics;
     uint32_t i = r->special == t->turn ? r->taken : 0, end = t->log == NULL ? 0 : t->log->count;
     if (i == end) return;
     t->stamp++;
@@ -128,7 +141,7 @@ void gale__reader_take(gale__reader_t *r, bool corked) {
     r->taken = end;
     while (i < end && ws->reader == r) {
         batch_t b;
-        build(t, r, i, &b);
+        build(w, r, r->form, i, &b);
         give(r, &b, corked);
         i = b.end;
     }
@@ -136,18 +149,26 @@ void gale__reader_take(gale__reader_t *r, bool corked) {
 
 /* ----------------------------------------------------------------------------------- the turn's end */
 
+/* Makes the batch that all who take a form get, once; false when it is more than one. */
+static bool is_whole(gale_worker_t *w, gale__topic_t *topic, gale__form_t form, batch_t *b) {
+    if (b->messages == 0) {
+        topic->stamp = ++w->topics.stamp;
+        build(w, NULL, form, 0, b);
+    }
+    return b->end == w->topics.log->count;
+}
+
 /* All subscribers of a topic. When no other has messages, they all get the same bytes. */
-static void flush_topic(gale__topics_t *t, gale__topic_t *topic, bool alone) {
-    batch_t common;
-    topic->stamp = ++t->stamp;
-    if (alone) build(t, NULL, 0, &common);
-    alone = alone && common.end == t->log->count;
+static void flush_topic(gale_worker_t *w, gale__topic_t *topic, bool alone) {
+    gale__topics_t *t = &w->topics;
+    batch_t common[GALE__FORMS];
+    for (int k = 0; k < GALE__FORMS; k++) common[k].messages = 0;
     for (uint32_t i = 0; i < topic->count;) {
         gale__sub_t *sub = topic->subs[i];
         gale__reader_t *r = sub->reader;
-        if (alone && r->special != t->turn) {
+        if (alone && r->special != t->turn && is_whole(w, topic, r->form, &common[r->form])) {
             topic->served = sub;
-            give(r, &common, false);
+            give(r, &common[r->form], false);
         } else {
             gale__reader_take(r, false);
         }
@@ -159,8 +180,7 @@ static void flush_topic(gale__topics_t *t, gale__topic_t *topic, bool alone) {
 static void forget_log(gale_worker_t *w) {
     gale__topics_t *t = &w->topics;
     for (uint32_t i = 0; i < t->log->count; i++) gale__message_unref(t->log->entry[i].message);
-    t->log->count = t->log->joined_len = 0;
-    t->log->large = 0;
+    memset(t->log, 0, offsetof(gale__log_t, entry));
     t->turn++;
     while (t->pending != NULL) {
         gale__topic_t *topic = t->pending;
@@ -176,7 +196,7 @@ void gale__topics_flush(gale_worker_t *w) {
     t->flushing = true;
     bool alone = t->pending->pending_next == NULL;
     for (gale__topic_t *topic = t->pending; topic != NULL; topic = topic->pending_next) {
-        flush_topic(t, topic, alone);
+        flush_topic(w, topic, alone);
     }
     forget_log(w);
     t->flushing = false;
@@ -189,7 +209,7 @@ static void make_room(gale_worker_t *w, size_t len) {
     const gale__log_t *log = w->topics.log;
     bool large = len > GALE__JOINED_MAX;
     if (log != NULL && (log->count == GALE__LOG || (large && log->large + len > LARGE_MAX) ||
-                        (!large && log->joined_len + len > GALE__JOINED))) {
+                        (!large && log->joined_len[GALE__FORM_PLAIN] + len > GALE__JOINED))) {
         gale__topics_flush(w);
     }
 }
@@ -205,13 +225,8 @@ static void append(gale_worker_t *w, gale__message_t *m, const gale_ws_t *from) 
     gale__reader_t *except = from == NULL ? NULL : from->reader;
     if (log->count == 0) gale__worker_settle_soon(w);
     gale__published_t *p = &log->entry[log->count++];
-    *p = (gale__published_t){gale__message_ref(m), topic, except, NULL};
-    if (frame.len > GALE__JOINED_MAX) {
-        log->large += frame.len;
-    } else {
-        p->joined = memcpy(log->joined + log->joined_len, frame.ptr, frame.len);
-        log->joined_len += (uint32_t)frame.len;
-    }
+    *p = (gale__published_t){gale__message_ref(m), topic, except, {join(log, frame, 0)}};
+    if (frame.len > GALE__JOINED_MAX) log->large += frame.len;
     if (!topic->pending) {
         topic->pending = true;
         topic->pending_next = t->pending;
@@ -239,9 +254,7 @@ static void send_post(gale_worker_t *w, gale__message_t *m, gale__post_t *post) 
 }
 
 int gale__publish(gale_server_t *s, gale_str_t name, int kind, gale_str_t bytes, gale_ws_t *from) {
-    if (!gale__topic_name_ok(name) || (kind != GALE_WS_TEXT && kind != GALE_WS_BINARY)) {
-        return UV_EINVAL;
-    }
+    if (!gale__topic_name_ok(name) || !gale__ws_is_kind(kind)) return UV_EINVAL;
     gale_worker_t *to[GALE__MAX_WORKERS], *here = NULL;
     uint32_t posts = 0;
     unsigned count = atomic_load(&s->worker_count);

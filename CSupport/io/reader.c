@@ -13,7 +13,10 @@ enum { FILL = 16384 };
 gale__reader_t *gale__reader_of(gale_ws_t *ws) {
     if (ws->reader == NULL) {
         ws->reader = gale__calloc(1, sizeof *ws->reader);
-        if (ws->reader != NULL) ws->reader->ws = ws;
+        if (ws->reader == NULL) return NULL;
+        ws->reader->ws = ws;
+        bool deflated = gale__ws_takes_deflated(ws, gale__ws_config(ws)->ws_deflate_window_bits);
+        ws->reader->form = deflated ? GALE__FORM_DEFLATED : GALE__FORM_PLAIN;
     }
     return ws->reader;
 }
@@ -57,7 +60,7 @@ gale__sub_t *gale__reader_find(const gale__reader_t *r, const gale__topic_t *top
 /* -------------------------------------------------------------------------------- what waits */
 
 static size_t cost_of(const gale__message_t *m) {
-    return sizeof(gale__waiting_t) + gale__message_frame(m, GALE__FORM_PLAIN).len;
+    return sizeof(gale__waiting_t) + m->frame.len;
 }
 
 /* Takes a message out of the socket's queue; of its subscription it must be the oldest. */
@@ -102,9 +105,19 @@ void gale__reader_free(gale_ws_t *ws) {
     gale__free(r);
 }
 
+void gale__reader_sent(gale__reader_t *r, uint32_t messages, bool of_topics) {
+    gale_ws_t *ws = r->ws;
+    gale_worker_t *w = ws->conn->worker;
+    gale__count(&w->counters, GALE__N_MESSAGES_OUT, messages);
+    if (of_topics) gale__count(&w->counters, GALE__N_DELIVERIES, messages);
+    ws->message_ms = (uint32_t)uv_now(w->loop);
+    /* The client's window moves on, so what follows must not look back beyond this. */
+    if (r->form == GALE__FORM_DEFLATED && ws->windows != NULL) ws->windows->deflate_stale = true;
+}
+
 int gale__reader_write(gale__reader_t *r, gale__message_t *m, size_t skip) {
     gale__conn_t *c = r->ws->conn;
-    gale_str_t frame = gale__message_frame(m, GALE__FORM_PLAIN);
+    gale_str_t frame = gale__message_frame(m, r->form);
     gale_str_t rest = gale_str(frame.ptr + skip, frame.len - skip);
     if (rest.len <= GALE__OUT_SMALL) return gale__conn_write(c, rest);
     gale_buf_t shared = {rest.ptr, rest.len, gale__message_release, gale__message_ref(m)};
@@ -189,10 +202,8 @@ int gale__reader_queue(gale__reader_t *r, int kind, gale_str_t bytes) {
 /* Hands the oldest to the connection. */
 static size_t move_first(gale__reader_t *r) {
     gale__waiting_t *w = r->first;
-    gale__counters_t *n = &r->ws->conn->worker->counters;
-    size_t len = gale__message_frame(w->message, GALE__FORM_PLAIN).len;
-    gale__count(n, GALE__N_MESSAGES_OUT, 1);
-    if (w->sub != NULL) gale__count(n, GALE__N_DELIVERIES, 1);
+    size_t len = gale__message_frame(w->message, r->form).len;
+    gale__reader_sent(r, 1, w->sub != NULL);
     gale__reader_write(r, w->message, 0);
     forget(r, w);
     return len;

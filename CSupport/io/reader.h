@@ -33,6 +33,7 @@ struct gale__reader {
     uint32_t count;
     uint32_t taken;   /* of the log */
     uint64_t special; /* the turn in which `taken` counts, or something is not for it */
+    uint8_t form;     /* GALE__FORM_*, in which it takes messages */
     size_t bytes;     /* of what waits */
     gale__waiting_t *first, *last;
 };
@@ -47,6 +48,8 @@ void gale__reader_unsubscribe(gale__reader_t *r, gale__sub_t *sub);
 /* Ends all subscriptions and forgets what waits. */
 void gale__reader_free(gale_ws_t *ws);
 
+/* So many messages have gone to the connection, of topics or not. */
+void gale__reader_sent(gale__reader_t *r, uint32_t messages, bool of_topics);
 /* Writes a frame, less its first `skip` bytes, to the connection. */
 int gale__reader_write(gale__reader_t *r, gale__message_t *m, size_t skip);
 /* A message of a subscription (null: for this socket alone) waits until it is taken. False when the

@@ -56,10 +56,10 @@ static bool resize(gale__topics_t *t, size_t capacity) {
 static gale__topic_t *add_topic(gale_worker_t *w, uint64_t hash, gale_str_t name) {
     gale__topics_t *t = &w->topics;
     if (t->log == NULL) {
-        t->log = gale__malloc(sizeof *t->log);
+        size_t forms = w->server->config.ws_deflate == 0 ? 1 : GALE__FORMS;
+        t->log = gale__malloc(sizeof *t->log + forms * GALE__JOINED);
         if (t->log == NULL) return NULL;
-        t->log->count = t->log->joined_len = 0;
-        t->log->large = 0;
+        memset(t->log, 0, offsetof(gale__log_t, entry));
         t->turn = 1;
     }
     if (t->count >= t->capacity && !resize(t, t->capacity == 0 ? TABLE_FIRST : 2 * t->capacity)) {

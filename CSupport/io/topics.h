@@ -40,15 +40,17 @@ typedef struct {
     gale__message_t *message;
     gale__topic_t *topic; /* stays while it is pending */
     gale__reader_t *except;
-    const char *joined; /* a copy that lies behind the one before; or null */
+    /* What is sent; a copy that lies behind the one before, if small. Deflated: null until someone
+     * takes it so. */
+    gale_str_t wire[GALE__FORMS];
 } gale__published_t;
 
 typedef struct {
     uint32_t count;
-    uint32_t joined_len;
+    uint32_t joined_len[GALE__FORMS];
     size_t large; /* bytes of those that are not joined */
     gale__published_t entry[GALE__LOG];
-    char joined[GALE__JOINED];
+    char joined[][GALE__JOINED]; /* by form, of those the server has */
 } gale__log_t;
 
 typedef struct {

@@ -72,9 +72,6 @@ bool gale__ws_is_kind(int kind);
 static inline bool gale__ws_takes_deflated(const gale_ws_t *ws, unsigned window_bits) {
     return ws->server_bits >= window_bits;
 }
-/* Sends a message that is a frame already, from gale__ws_compress (deflated) or as
- * gale__ws_frame_write has it; otherwise as gale__ws_send_buf. */
-int gale__ws_send_framed(gale_ws_t *ws, gale_buf_t frame, bool deflated);
 
 /* Closing. */
 int gale__ws_close(gale_ws_t *ws, int code, gale_str_t reason);

@@ -66,6 +66,8 @@ gale__deflate_t *gale__ws_windows_deflate(gale__ws_coders_t *c, gale__ws_windows
     if (w->deflate == NULL && w->deflate_kept) {
         w->deflate = gale__ws_deflate_new(w->server_bits, c->level, &c->memory);
     }
+    if (w->deflate_stale && w->deflate != NULL) gale__deflate_reset(w->deflate);
+    w->deflate_stale = false;
     return w->deflate;
 }
 

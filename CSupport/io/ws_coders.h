@@ -27,6 +27,7 @@ typedef struct {
     size_t reserved;
     uint8_t server_bits, client_bits;
     bool deflate_kept, inflate_kept;
+    bool deflate_stale; /* something was sent past it: it must forget what it has seen */
 } gale__ws_windows_t;
 
 void gale__ws_coders_init(gale__ws_coders_t *c, const gale_config_t *config);

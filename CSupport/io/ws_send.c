@@ -128,20 +128,6 @@ int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf) {
     return after_send(ws, err);
 }
 
-int gale__ws_send_framed(gale_ws_t *ws, gale_buf_t frame, bool deflated) {
-    int err = may_send(ws);
-    if (err < 0) {
-        gale_buf_free(frame);
-        return err;
-    }
-    begin_message(ws);
-    /* The client's window moves on with it, so what follows must not look back beyond it. */
-    if (deflated && ws->windows != NULL && ws->windows->deflate != NULL) {
-        gale__deflate_reset(ws->windows->deflate);
-    }
-    return after_send(ws, gale__conn_write_buf(ws->conn, frame));
-}
-
 int gale__ws_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
     int err = may_send(ws);
     if (err < 0) return err;

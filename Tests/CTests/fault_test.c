@@ -221,6 +221,28 @@ static void play_ws_deflate(rig_t *rig, rig_client_t *client) {
     play_ws_with(rig, client, upgrade_deflate);
 }
 
+/* To a socket that stands still, with a policy each, and on again. */
+static void play_topic(rig_t *rig, rig_client_t *client) {
+    fault_t *f = rig->arg;
+    rig_send(client, RIG_UPGRADE_WITH("Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+    if (f->ws.ws != NULL) {
+        gale_ws_subscribe_with(f->ws.ws, gale_cstr("a"), GALE_SLOW_DROP_OLDEST, 300);
+        gale_ws_subscribe_with(f->ws.ws, gale_cstr("b"), GALE_SLOW_DROP_NEWEST, 12000);
+    }
+    for (int i = 0; i < 8; i++) {
+        if (client->peer != NULL && i > 1) gale_peer_stall(client->peer, true);
+        gale_publish(rig->server, gale_cstr("a"), GALE_WS_TEXT, gale_cstr("published to a"));
+        gale_publish(rig->server, gale_cstr("b"), GALE_WS_BINARY,
+                     gale_str(rig_pattern(5000), 5000));
+        if (f->ws.ws != NULL && i > 3) gale_ws_send(f->ws.ws, GALE_WS_TEXT, gale_cstr("own"));
+        rig_turn(rig, 1);
+    }
+    if (f->ws.ws != NULL) gale_ws_subscribe(f->ws.ws, gale_cstr("c"));
+    gale_publish(rig->server, gale_cstr("c"), GALE_WS_TEXT, gale_cstr("published to c"));
+    rig_turn(rig, 1);
+    if (client->peer != NULL) gale_peer_stall(client->peer, false);
+}
+
 static const scenario_t scenarios[] = {
     {"get", answer, NULL, play_get},
     {"get, large owned body", answer_buf, NULL, play_get},
@@ -233,6 +255,7 @@ static const scenario_t scenarios[] = {
     {"answered by reference", by_ref, NULL, play_get},
     {"websocket", upgrade, NULL, play_ws},
     {"websocket, compressed", upgrade, NULL, play_ws_deflate},
+    {"topics", upgrade, NULL, play_topic},
     {"tunnel", become_tunnel, NULL, play_tunnel},
     {"post, collected late", pause_first, collected, play_late_collect},
 };

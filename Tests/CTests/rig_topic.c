@@ -1,5 +1,7 @@
 #include "rig_topic.h"
 
+#include "ws_deflate.h"
+
 enum { SHORT = 64 };
 
 static void on_lag(gale_ws_t *ws, gale_str_t topic, size_t dropped, void *data) {
@@ -24,7 +26,7 @@ void room_open(room_t *room, unsigned count) {
         room_member_t *m = &room->member[i];
         room->rig.arg = m;
         rig_connect(&room->rig, &m->client);
-        CHECK_EQ_INT(rig_send(&m->client, RIG_UPGRADE), 0);
+        CHECK_EQ_INT(rig_send(&m->client, m->upgrade == NULL ? RIG_UPGRADE : m->upgrade), 0);
         CHECK_EQ_INT(rig_status_of(rig_take(&m->client)), 101);
     }
 }
@@ -35,6 +37,7 @@ void room_close(room_t *room) {
         CHECK_EQ_UINT(room->member[i].ws.closes, 1);
         rig_text_free(&room->member[i].ws.log);
         rig_text_free(&room->member[i].got);
+        gale__inflate_free(room->member[i].inflate);
     }
     gale_stats_t stats = room_stats(room);
     CHECK_EQ_UINT(stats.topics, 0);
@@ -79,7 +82,24 @@ static size_t head_of(const uint8_t *at, size_t *len) {
     return 2 + bytes;
 }
 
-size_t room_read(rig_text_t *out, gale_str_t bytes) {
+static void add(rig_text_t *out, gale_str_t text) {
+    if (text.len >= SHORT) rig_text_addf(out, "%zu*;", text.len);
+    if (text.len < SHORT) rig_text_addf(out, "%.*s;", (int)text.len, text.ptr);
+}
+
+static void add_compressed(rig_text_t *out, gale_str_t payload, gale__inflate_t *inflate) {
+    static char text[100000];
+    gale__ws_inflating_t s = {.in = payload};
+    size_t made;
+    if (inflate == NULL || gale__ws_inflate_some(inflate, &s, text, sizeof text, &made) != 0) {
+        rig_text_addf(out, "?deflated;");
+        return;
+    }
+    rig_text_addf(out, "~");
+    add(out, gale_str(text, made));
+}
+
+size_t room_read(rig_text_t *out, gale_str_t bytes, gale__inflate_t *inflate) {
     size_t pos = 0;
     while (bytes.len - pos >= 10 || (bytes.len - pos >= 2 && (uint8_t)bytes.ptr[pos + 1] < 126)) {
         const uint8_t *at = (const uint8_t *)bytes.ptr + pos;
@@ -90,8 +110,9 @@ size_t room_read(rig_text_t *out, gale_str_t bytes) {
         if (at[0] == 0x88) {
             rig_text_addf(out, "C%d;", len < 2 ? 1005 : at[head] << 8 | at[head + 1]);
         } else if (at[0] == 0x81 || at[0] == 0x82) {
-            if (len >= SHORT) rig_text_addf(out, "%zu*;", len);
-            if (len < SHORT) rig_text_addf(out, "%.*s;", (int)len, text);
+            add(out, gale_str(text, len));
+        } else if (at[0] == 0xc1 || at[0] == 0xc2) {
+            add_compressed(out, gale_str(text, len), inflate);
         } else {
             rig_text_addf(out, "?%02x;", at[0]);
         }
@@ -104,6 +125,6 @@ const char *room_got(room_t *room, unsigned i) {
     rig_turn(&room->rig, 4);
     rig_text_clear(&m->got);
     gale_str_t bytes = rig_take(&m->client);
-    CHECK_EQ_UINT(room_read(&m->got, bytes), bytes.len);
+    CHECK_EQ_UINT(room_read(&m->got, bytes, m->inflate), bytes.len);
     return m->got.text == NULL ? "" : m->got.text;
 }

@@ -2,6 +2,7 @@
 #ifndef GALE_TESTS_RIG_TOPIC_H
 #define GALE_TESTS_RIG_TOPIC_H
 
+#include "inflate.h"
 #include "rig.h"
 #include "rig_ws.h"
 
@@ -10,7 +11,9 @@ enum { ROOM_MAX = 8 };
 typedef struct {
     rig_ws_t ws;
     rig_client_t client;
-    rig_text_t got; /* "hello;world;C1013;", long ones as "5000*;" */
+    const char *upgrade;      /* null: RIG_UPGRADE */
+    gale__inflate_t *inflate; /* of one that takes compressed messages */
+    rig_text_t got;           /* "hello;~compressed;C1013;", long ones as "5000*;" */
     unsigned lags;
     size_t dropped;
 } room_member_t;
@@ -33,6 +36,6 @@ void room_stall(room_t *room, unsigned i, bool stalled);
 void room_leave(room_t *room, unsigned i);
 gale_stats_t room_stats(room_t *room);
 /* Adds the server's whole frames at the start of `bytes` to `out` as text; gives their bytes. */
-size_t room_read(rig_text_t *out, gale_str_t bytes);
+size_t room_read(rig_text_t *out, gale_str_t bytes, gale__inflate_t *inflate);
 
 #endif

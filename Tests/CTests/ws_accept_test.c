@@ -35,7 +35,7 @@ static int ask(accept_t *a, const char *upgrade, char *out, size_t size) {
 /* WS-05 */
 TEST(ws_accept, origins_WS_05) {
     const gale_str_t allowed[] = {GALE__LIT("https://friend.example"),
-                                         GALE__LIT("http://*.kin.example:81")};
+                                  GALE__LIT("http://*.kin.example:81")};
     static const struct {
         const char *upgrade;
         int status, with; /* with the list above */

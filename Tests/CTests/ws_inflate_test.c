@@ -107,7 +107,7 @@ TEST(ws_inflate, too_big_is_1009_WS_11) {
         TALK("\xc1\x8e" NO_MASK "\xf3\x48\xcd\xc9\xc9\x07\x00" HELLO, "C 1009 message too big;"),
         TALK("\xc2\xfe\x01\x00" NO_MASK, "C 1009 message too big;"),
         TALK("\x41\xc5" NO_MASK "012345678901234567890123456789012345678901234567890123456789012345"
-                                "678\x80\x85" NO_MASK,
+             "678\x80\x85" NO_MASK,
              "C 1009 message too big;"),
     };
     check_talks(talks, sizeof talks / sizeof talks[0], 1, 5);

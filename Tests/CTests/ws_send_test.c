@@ -220,43 +220,6 @@ TEST(ws_send, plain_kinds_are_not_compressed) {
     }
 }
 
-/* One frame for many: with a window of its own a socket must forget it behind such a message. */
-TEST(ws_send, one_frame_for_many) {
-    static const char *const offers[] = {OFFER(""), OFFER("; server_max_window_bits=9")};
-    for (uint32_t mode = 1; mode <= 2; mode++) {
-        for (int k = 0; k < 2; k++) {
-            pmd_t p = {0};
-            gale_buf_t frame;
-            open_pmd(&p, mode, offers[k]);
-            gale_str_t text = gale_str(rig_prose(3000), 3000);
-            gale__ws_coders_t *coders = &p.rig.worker->ws_coders;
-            CHECK(gale__ws_takes_deflated(p.ws.ws, 9));
-            CHECK(gale__ws_takes_deflated(p.ws.ws, 12) == (k == 0));
-            for (int i = 0; i < 3; i++) {
-                CHECK_EQ_INT(gale_ws_send(p.ws.ws, GALE_WS_TEXT, text), 0);
-                REQUIRE(gale__ws_compress(coders, 9, GALE_WS_TEXT, text, &frame));
-                CHECK_EQ_INT(gale__ws_send_framed(p.ws.ws, frame, true), 0);
-                gale_buf_t plain = gale_buf_copy("\x81\x02hi", 4);
-                CHECK_EQ_INT(gale__ws_send_framed(p.ws.ws, plain, false), 0);
-            }
-            rig_turn(&p.rig, 3);
-            gale_str_t got = rig_take(&p.client);
-            for (int i = 0; i < 3; i++) {
-                CHECK_EQ_STRS(hear(&p, &got), text);
-                CHECK_EQ_STRS(hear(&p, &got), text);
-                CHECK_EQ_STR(hear(&p, &got), "hi");
-            }
-            CHECK_EQ_UINT(p.compressed, 6);
-            CHECK(!gale__ws_compress(coders, 9, GALE_WS_TEXT, gale_cstr("x"), &frame));
-            CHECK(!gale__ws_compress(coders, 9, GALE_WS_TEXT, gale_cstr(""), &frame));
-            gale_ws_close(p.ws.ws, 1000, gale_cstr(""));
-            CHECK_EQ_INT(gale__ws_send_framed(p.ws.ws, gale_buf_copy("\x81\0", 2), false),
-                         GALE_ESTATE);
-            close_pmd(&p);
-        }
-    }
-}
-
 /* ---------------------------------------------------------------------------------------- memory */
 
 /* Sockets beyond the memory for windows get none, and are served all the same. */
