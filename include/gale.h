@@ -638,7 +638,9 @@ GALE_API int64_t gale_req_content_length(const gale_req_t *req);
 GALE_API int gale_req_remote(const gale_req_t *req, char *out, size_t size);
 /* The same of who is connected to the socket, whatever proxies say. */
 GALE_API int gale_req_peer(const gale_req_t *req, char *out, size_t size);
-/* "http" or "https": as a trusted proxy says, else as the connection is. */
+/* "http" or "https": as a trusted proxy says, else as the connection is. A target that is an https
+ * URL itself is refused with 421 where this is "http", unless a trusted proxy passed it on and says
+ * nothing of the scheme (RFC 9110 7.4). */
 GALE_API gale_str_t gale_req_scheme(const gale_req_t *req);
 /* The user's pointer, null at first. */
 GALE_API void gale_req_set_data(gale_req_t *req, void *GALE_NULLABLE data);
@@ -900,7 +902,7 @@ GALE_API int gale_resp_file(gale_req_t *req, int status, const gale_header_t *GA
 
 /* Answers GET or HEAD with an open regular file: 200; 206 for ranges, several as
  * multipart/byteranges (RFC 9110 14); 304 or 412 by the request's conditions (13); 416. ETag (from
- * size, time of change and inode), Last-Modified, Accept-Ranges and nosniff are added; an ETag or
+ * size, times of change and inode), Last-Modified, Accept-Ranges and nosniff are added; an ETag or
  * Last-Modified among `headers` takes their place and is what conditions are about. `headers` go
  * with every status; Content-Type should be one. Takes fd and closes it, also on error. Errors:
  * UV_EBADF, UV_EINVAL when it is no regular file, and those of gale_respond. Since 0.1. */

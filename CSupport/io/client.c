@@ -4,6 +4,7 @@
 
 #include "proxied.h"
 #include "server.h"
+#include "str.h"
 
 /* What proxies say, read when it is first asked for. */
 static const gale__forwarded_t *forwarded(const gale_req_t *r) {
@@ -34,6 +35,15 @@ uint8_t gale__client_scheme(const gale_req_t *r, bool *sure) {
     *sure = said != GALE__SCHEME_UNKNOWN || r->conn->secure;
     if (said != GALE__SCHEME_UNKNOWN) return said;
     return r->conn->secure ? GALE__SCHEME_HTTPS : GALE__SCHEME_HTTP;
+}
+
+/* A trusted proxy that says nothing of the scheme has passed the URL on, and answers for it. */
+bool gale__client_is_misdirected(const gale_req_t *r) {
+    gale_str_t t = r->head.target;
+    bool sure;
+    if (t.len < 8 || !gale__eq_nocase(gale_str(t.ptr, 8), GALE__LIT("https://"))) return false;
+    if (gale__client_scheme(r, &sure) == GALE__SCHEME_HTTPS) return false;
+    return sure || !gale__conn_is_trusted(r->conn);
 }
 
 gale_str_t gale__client_host(const gale_req_t *r) {

@@ -69,6 +69,11 @@ static plan_t plan(const gale_req_t *r, int status, const gale_header_t *h, size
     return p;
 }
 
+bool gale__compress_negotiates(const gale_req_t *r, const gale_header_t *h, size_t n,
+                               int64_t length) {
+    return plan(r, 200, h, n, length).negotiated;
+}
+
 /* --------------------------------------------------------------------------------------- fields */
 
 typedef struct {

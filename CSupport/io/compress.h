@@ -15,6 +15,10 @@ int gale__compress_respond(gale_req_t *r, int status, const gale_header_t *h, si
 int gale__compress_begin(gale_req_t *r, int status, const gale_header_t *h, size_t n,
                          int64_t length);
 
+/* Whether a 200 with these fields, and a body of this length, would depend on Accept-Encoding. */
+bool gale__compress_negotiates(const gale_req_t *r, const gale_header_t *h, size_t n,
+                               int64_t length);
+
 /* Body bytes of a coded response. On error the connection has been cut. */
 int gale__compress_write(gale_req_t *r, gale_str_t bytes);
 /* Puts out what the client needs to read all that was written. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "compress.h"
 #include "conditions.h"
 #include "exchange.h"
 #include "file.h"
@@ -22,18 +23,22 @@ enum { CORE_HEADERS = 12, STACK_HEADERS = 28 };
 
 /* ----------------------------------------------------------------------------- what is known of it */
 
+static uint64_t stir(uint64_t h) {
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93u;
+    return h ^ h >> 32;
+}
+
 /* A strong tag (STA-03) that needs no look at the content: another size, time of change or inode is
- * another tag. The inode tells apart two files that one rename swaps within a tick of the clock; it
- * is stirred with the time, since it is nobody's business. */
-static size_t make_etag(char out[GALE__ETAG_LEN], const struct stat *st, int64_t modified_ns) {
-    uint64_t h = (uint64_t)modified_ns ^ (uint64_t)st->st_ino * 0x9e3779b97f4a7c15u;
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93u;
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93u;
-    h ^= h >> 32;
-    return (size_t)snprintf(out, GALE__ETAG_LEN, "\"%llx-%016llx\"",
-                            (unsigned long long)st->st_size, (unsigned long long)h);
+ * another tag. The time of modification is not enough, since whoever writes a file in place may set
+ * it back (cp -p, rsync -t, tar); nobody sets the other one. The inode tells apart two files that
+ * one rename swaps within a tick of the clock. All is stirred, since it is nobody's business. */
+static size_t make_etag(char out[GALE__ETAG_LEN], const gale__identity_t *file) {
+    uint64_t h = stir((uint64_t)file->changed);
+    h = stir(h ^ (uint64_t)file->modified);
+    h = stir(h ^ file->inode * 0x9e3779b97f4a7c15u);
+    return (size_t)snprintf(out, GALE__ETAG_LEN, "\"%llx-%016llx\"", (unsigned long long)file->size,
+                            (unsigned long long)h);
 }
 
 void gale__representation_init(gale__representation_t *rep, int fd, const struct stat *st) {
@@ -41,12 +46,8 @@ void gale__representation_init(gale__representation_t *rep, int fd, const struct
     rep->fd = fd;
     rep->size = (uint64_t)st->st_size;
     rep->modified = (int64_t)st->st_mtime;
-#ifdef __APPLE__
-    int64_t ns = (int64_t)st->st_mtimespec.tv_sec * 1000000000 + st->st_mtimespec.tv_nsec;
-#else
-    int64_t ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-#endif
-    rep->etag = gale_str(rep->etag_text, make_etag(rep->etag_text, st, ns));
+    gale__identity_t file = gale__identity_of(st);
+    rep->etag = gale_str(rep->etag_text, make_etag(rep->etag_text, &file));
 }
 
 /* ------------------------------------------------------------------------------------------ headers */
@@ -76,20 +77,6 @@ static void add(answer_t *a, gale_str_t name, gale_str_t value) {
         a->all[a->count++] = (gale_header_t){name, value};
 }
 
-/* Fields that go with every status. */
-static void add_common(answer_t *a) {
-    const gale__representation_t *rep = a->rep;
-    add(a, GALE__LIT("ETag"), rep->etag);
-    add(a, GALE__LIT("Last-Modified"), gale_str(rep->date, sizeof rep->date));
-    add(a, GALE__LIT("Accept-Ranges"), GALE__LIT("bytes"));
-    if (rep->varies) /* beside what the caller's answer depends on */
-        a->all[a->count++] = (gale_header_t){GALE__LIT("Vary"), GALE__LIT("Accept-Encoding")};
-    add(a, GALE__LIT("Cache-Control"), rep->cache_control);
-    if (rep->expires == 0 || own_named(a, GALE__LIT("Cache-Control")) != NULL) return;
-    gale__format_date(a->expires, a->validators.now + rep->expires);
-    add(a, GALE__LIT("Expires"), gale_str(a->expires, sizeof a->expires));
-}
-
 /* Fields of the content. */
 static void add_content(answer_t *a, gale_str_t type) {
     add(a, GALE__LIT("Content-Type"), type);
@@ -102,6 +89,34 @@ static void add_own(answer_t *a, bool with_type) {
         if (with_type || !gale__eq_nocase(a->own[i].name, GALE__LIT("Content-Type")))
             a->all[a->count++] = a->own[i];
     }
+}
+
+/* Whether a 200 to this request would be coded for a client that asked for it: then all that is said
+ * of the file varies (RFC 9110 15.3.7). */
+static bool would_be_coded(answer_t *a) {
+    size_t count = a->count;
+    if (a->req->compress == 0) return false;
+    add_content(a, a->rep->type);
+    add_own(a, true);
+    bool coded = gale__compress_negotiates(a->req, a->all, a->count, (int64_t)a->rep->size);
+    a->count = count;
+    return coded;
+}
+
+/* Fields that go with every status. */
+static void add_common(answer_t *a, int status) {
+    const gale__representation_t *rep = a->rep;
+    add(a, GALE__LIT("ETag"), rep->etag);
+    add(a, GALE__LIT("Last-Modified"), gale_str(rep->date, sizeof rep->date));
+    add(a, GALE__LIT("Accept-Ranges"), GALE__LIT("bytes"));
+    add(a, GALE__LIT("Cache-Control"), rep->cache_control);
+    if (rep->expires != 0 && own_named(a, GALE__LIT("Cache-Control")) == NULL) {
+        gale__format_date(a->expires, a->validators.now + rep->expires);
+        add(a, GALE__LIT("Expires"), gale_str(a->expires, sizeof a->expires));
+    }
+    /* Beside what the caller's answer depends on. 200 and 304 get it where they are coded. */
+    if (rep->varies || (status != 200 && status != 304 && would_be_coded(a)))
+        a->all[a->count++] = (gale_header_t){GALE__LIT("Vary"), GALE__LIT("Accept-Encoding")};
 }
 
 static void find_validators(answer_t *a) {
@@ -126,7 +141,7 @@ static void close_file(const gale__representation_t *rep) {
 }
 
 static int answer_empty(answer_t *a, int status, gale_str_t content_range) {
-    add_common(a);
+    add_common(a, status);
     if (content_range.len > 0) add(a, GALE__LIT("Content-Range"), content_range);
     add_own(a, status == 304);
     close_file(a->rep);
@@ -141,7 +156,7 @@ static int answer_unsatisfiable(answer_t *a) {
 
 static int answer_one(answer_t *a, int status, const gale__range_t *range) {
     char text[GALE__CONTENT_RANGE];
-    add_common(a);
+    add_common(a, status);
     if (status == 206)
         add(a, GALE__LIT("Content-Range"),
             gale_str(text, gale__content_range(text, range, a->rep->size)));
@@ -199,7 +214,7 @@ static int answer_several(answer_t *a, const gale__range_t *ranges, size_t count
         close_file(a->rep);
         return err < 0 ? err : UV_ENOMEM;
     }
-    add_common(a);
+    add_common(a, 206);
     a->all[a->count++] = (gale_header_t){GALE__LIT("Content-Type"),
                                          gale_str(type, sizeof MULTIPART - 1 + GALE__BOUNDARY)};
     add(a, GALE__LIT("Content-Encoding"), a->rep->encoding);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client.h"
 #include "decode.h"
 #include "form.h"
 #include "mem.h"
@@ -273,8 +274,9 @@ static size_t begin(gale__conn_t *c, gale_req_t *r, char *rest, size_t len) {
     gale__conn_work(c, GALE__REQUEST_WORK);
     r->head_method = gale__eq(h->method, GALE__LIT("HEAD"));
     r->max_body = s->config.max_body_bytes;
-    const char *why;
-    int refused = s->config.decompress == 0 ? 0 : gale__decode_begin(r, &why);
+    const char *why = "this https URL was not asked for over a connection known to be secure";
+    int refused = h->target.ptr[0] != '/' && gale__client_is_misdirected(r) ? 421 : 0;
+    if (refused == 0 && s->config.decompress != 0) refused = gale__decode_begin(r, &why);
     if (refused != 0) {
         gale__http1_refuse(c, refused, why);
         return 0;

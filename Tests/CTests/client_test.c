@@ -225,3 +225,40 @@ TEST(client, reading_allocates_nothing) {
         rig_alloc_end();
     }
 }
+
+/* RFC 9110 7.4: an https URL is for secured connections, and for those who end them. H1-23 */
+TEST(client, https_urls_H1_23) {
+    static const struct {
+        const char *trusted, *target, *fields;
+        int status;
+    } rows[] = {
+        {NULL, "http://h/", "", 200},
+        {NULL, "HTTP://h/a", "", 200},
+        {NULL, "https://h/", "", 421},
+        {NULL, "HTTPS://h", "", 421},
+        {NULL, "https://h/", "X-Forwarded-Proto: https\r\n", 421}, /* says who? */
+        {"10.0.0.0/8", "https://h/", "X-Forwarded-Proto: https\r\n", 421},
+        {"unix", "https://h/", "X-Forwarded-Proto: https\r\n", 200},
+        {"unix", "https://h/", "", 200},
+        {"unix", "https://h/", "X-Forwarded-Proto: http\r\n", 421},
+        {"unix", "http://h/", "X-Forwarded-Proto: http\r\n", 200},
+        {NULL, "/https://h/", "", 200},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rig_t rig;
+        char text[256], out[1024];
+        open_rig(&rig, rows[i].trusted, GALE_FORWARDED_X, 0);
+        snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: h\r\n%s\r\n", rows[i].target,
+                 rows[i].fields);
+        rig_ask(&rig, text, out, sizeof out);
+        int status = rig_status_of(gale_cstr(out));
+        CHECK_MSG(status == rows[i].status, "%s %s %d", rows[i].target, rows[i].fields, status);
+        CHECK_EQ_UINT(rig.requests, status == 200);
+        if (status == 421) {
+            CHECK(strstr(out, "Connection: close\r\n") != NULL);
+            CHECK(strstr(out, "421 Misdirected Request: this https URL was not asked for over a "
+                              "connection known to be secure\n") != NULL);
+        }
+        rig_close(&rig);
+    }
+}

@@ -237,3 +237,47 @@ SITE_TEST(validators_of_the_caller) {
     own[1].value = GALE__LIT("never");
     CHECK_EQ_INT(ask(site, "GET", "/s/hello.txt", "If-Modified-Since: " MTIME_TEXT "\r\n"), 200);
 }
+
+/* --------------------------------------------------------------------------------- with compression */
+
+static void compressing(gale_req_t *req, void *data) {
+    site_t *site = data;
+    gale_str_t path = gale_req_path(req);
+    gale_req_set_compression(req, GALE_CODING_GZIP);
+    site->result = gale_files_serve(site->files, req, gale_str(path.ptr + 3, path.len - 3),
+                                    site->own, site->own_count);
+}
+
+/* What a 200 depends on all other answers about the file name too (RFC 9110 15.3.7; STA-07). */
+TEST(files, vary_beside_200) {
+    static const struct {
+        const char *target, *extra;
+        int status;
+        bool varies;
+    } rows[] = {
+        {"/s/edge.js", "", 200, true},
+        {"/s/edge.js", "Range: bytes=0-4\r\n", 206, true},
+        {"/s/edge.js", "Range: bytes=0-0,9-9\r\n", 206, true},
+        {"/s/edge.js", "Accept-Encoding: gzip\r\nRange: bytes=0-4\r\n", 206, true},
+        {"/s/edge.js", "Range: bytes=99999-\r\n", 416, true},
+        {"/s/edge.js", "If-Match: \"x\"\r\n", 412, true},
+        {"/s/edge.js", "If-None-Match: *\r\n", 304, true},
+        {"/s/large.bin", "", 200, false},
+        {"/s/large.bin", "Range: bytes=0-4\r\n", 206, false},
+        {"/s/large.bin", "If-Match: \"x\"\r\n", 412, false},
+        {"/s/hello.txt", "Range: bytes=0-1\r\n", 206, false}, /* too short to be coded */
+    };
+    site_t site;
+    REQUIRE(site_begin_with(&site, NULL, compressing));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CHECK_EQ_INT(ask(&site, "GET", rows[i].target, rows[i].extra), rows[i].status);
+        CHECK_MSG(absent("Vary") != rows[i].varies, "row %zu", i);
+        if (rows[i].varies) CHECK_EQ_STR(field("Vary"), "Accept-Encoding");
+    }
+    gale_header_t own = {GALE__LIT("Cache-Control"), GALE__LIT("no-transform")};
+    site.own = &own;
+    site.own_count = 1;
+    CHECK_EQ_INT(ask(&site, "GET", "/s/edge.js", "Range: bytes=0-4\r\n"), 206);
+    CHECK(absent("Vary"));
+    site_end(&site);
+}

@@ -275,6 +275,28 @@ SITE_TEST(etag_changes) { /* STA-03: not stale after an edit */
     CHECK(!gale__eq(field("ETag"), gale_cstr(first)));
 }
 
+/* Written in place, and its time set back: cp -p, rsync -t --inplace, tar. */
+SITE_TEST(etag_changes_in_place) { /* STA-03; RFC 9110 8.8.1 */
+    char path[256], first[64], line[128];
+    struct stat before, after;
+    GET(site, "/s/hello.txt");
+    snprintf(first, sizeof first, "%.*s", (int)field("ETag").len, field("ETag").ptr);
+    path_in(site, "hello.txt", path);
+    REQUIRE(stat(path, &before) == 0);
+    do {
+        put_file(site, "hello.txt", "HELLO", 5);
+        REQUIRE(stat(path, &after) == 0);
+    } while (after.st_ctim.tv_sec == before.st_ctim.tv_sec &&
+             after.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
+    REQUIRE(after.st_ino == before.st_ino);
+    snprintf(line, sizeof line, "If-None-Match: %s\r\n", first);
+    CHECK_EQ_INT(ask(site, "GET", "/s/hello.txt", line), 200);
+    CHECK_EQ_STR(content(), "HELLO");
+    CHECK(!gale__eq(field("ETag"), gale_cstr(first)));
+    snprintf(line, sizeof line, "Range: bytes=1-2\r\nIf-Range: %s\r\n", first);
+    CHECK_EQ_INT(ask(site, "GET", "/s/hello.txt", line), 200);
+}
+
 SITE_TEST(modified_in_the_future) { /* RFC 9110 8.8.2.1 */
     char path[256];
     path_in(site, "hello.txt", path);
