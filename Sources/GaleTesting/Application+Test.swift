@@ -20,7 +20,12 @@ extension Application {
     public func test<Result>(
         _ mode: TestMode = .memory, workers: Int = 1, _ body: (TestClient) async throws -> Result
     ) async throws -> Result {
-        let server = try start(mode == .live ? ["http://127.0.0.1:0"] : [], workers: workers)
+        let server = try start(mode == .live ? ["http://127.0.0.1:0"] : []) { configuration in
+            configuration.workers = workers
+            // Hundreds of tests at once make a client slow, which is not its fault.
+            configuration.headerTimeout = configuration.headerTimeout ?? .seconds(120)
+            configuration.bodyTimeout = configuration.bodyTimeout ?? .seconds(120)
+        }
         await server.ready()
         let client: TestClient
         switch mode {

@@ -71,7 +71,7 @@ private final class Flood: RequestHandler {
 
     @Test("a client that reads nothing holds the sender, and its leaving ends it") func pressure() async throws {
         let log = Recorder()
-        let server = try Application(settings: .quiet) { Route("/", make: { Flood(log) }) }.start([], workers: 1)
+        let server = try Application(settings: .quiet) { Route("/", make: { Flood(log) }) }.start([]) { $0.workers = 1 }
         await server.ready()
         let client = try await MemoryConnection.open(to: server)
         client.stall(true)

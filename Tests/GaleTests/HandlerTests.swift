@@ -316,7 +316,7 @@ private final class Guarded: RequestHandler {
     }
 
     @Test("H1-06: a handler refuses before the body comes, or has it come") func expectation() async throws {
-        let server = try Application(settings: .quiet) { Route("/", Guarded.self) }.start([], workers: 1)
+        let server = try Application(settings: .quiet) { Route("/", Guarded.self) }.start([]) { $0.workers = 1 }
         await server.ready()
         for (user, wants) in [("", "HTTP/1.1 403 "), ("User: ann\r\n", "HTTP/1.1 100 Continue\r\n\r\n")] {
             let client = try await MemoryConnection.open(to: server)

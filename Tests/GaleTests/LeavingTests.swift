@@ -169,7 +169,7 @@ private final class Holding: RequestHandler {
     func slowReader(_ leaves: Bool) async throws {
         let log = Recorder()
         let app = Application(settings: .quiet) { Route("/", make: { Fountain(log) }) }
-        let server = try app.start([], workers: 1)
+        let server = try app.start([]) { $0.workers = 1 }
         await server.ready()
         let client = try await MemoryConnection.open(to: server)
         client.stall(true)

@@ -54,7 +54,7 @@ import Testing
 @Suite struct RateLimitTests {
     @Test("a client beyond its rate gets 429 and Retry-After, others go on") func limit() async throws {
         let app = Application(settings: .quiet) {
-            Group("/slow", with: [RateLimit(2, per: .seconds(100), by: { $0.header("User") ?? "" })]) {
+            Group("/slow", with: [RateLimit(2, per: .seconds(10_000), by: { $0.header("User") ?? "" })]) {
                 Route(get: "") { "in" }
             }
         }
@@ -62,7 +62,7 @@ import Testing
             for status in [200, 200, 429, 429] {
                 let response = try await client.get("/slow", headers: ["User": "ann"])
                 #expect(response.status == status)
-                #expect((response.headers["Retry-After"].flatMap(Int.init) ?? 0 > 40) == (status == 429))
+                #expect((response.headers["Retry-After"].flatMap(Int.init) ?? 0 > 4000) == (status == 429))
             }
             let other = try await client.get("/slow", headers: ["User": "bob"])
             #expect(other.status == 200)

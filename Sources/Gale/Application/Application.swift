@@ -93,12 +93,14 @@ public final class Application: Sendable {
         }
     }
 
-    /// Starts a server that the caller stops and joins.
-    package func start(_ urls: [String], workers: Int? = nil) throws -> Server {
+    /// Starts a server that the caller stops and joins, after `change` to its configuration.
+    package func start(
+        _ urls: [String], _ change: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws -> Server {
         if let mistake { throw mistake }
         do throws(CoreError) {
             var configuration = settings.server
-            if let workers { configuration.workers = workers }
+            change(&configuration)
             let server = try Server(configuration, delegate: ApplicationServer(self))
             for url in urls { try server.listen(url) }
             try server.start()
