@@ -94,6 +94,12 @@ proxies: ## the C echo server behind nginx, haproxy and systemd's sockets, as do
 	@$(MAKE) examples-c
 	python3 Tests/Proxy/run.py build/examples/echo
 
+websocket: lib ## the C echo server and another implementation of WebSocket, compressed in every way
+	@.ci/packages $(C_PACKAGES) python3-venv
+	@.ci/venv
+	@$(MAKE) examples-c
+	build/venv/bin/python Tests/WebSocket/run.py build/examples/echo
+
 parity: ## the behaviours of docs/tornado-parity.md that no test proves
 	@.ci/packages python3
 	@.ci/parity
@@ -148,5 +154,5 @@ examples-swift:
 	swift build -c release --product echo
 	swift build -c release --product chat
 
-.PHONY: help chat test lib install examples bench asan tsan asan-swift tsan-swift neon fuzz format check abi proxies docs clean \
+.PHONY: help chat test lib install examples bench asan tsan asan-swift tsan-swift neon fuzz format check abi proxies websocket docs clean \
 	test-c ctest test-swift test-examples test-install sanitize examples-c examples-swift
