@@ -16,7 +16,8 @@ void gale__ws_coders_clear(gale__ws_coders_t *c) {
         gale__deflate_free(c->deflate[i]);
         c->deflate[i] = NULL;
     }
-    gale__ws_coders_inflate_broken(c);
+    gale__inflate_free(c->inflate);
+    c->inflate = NULL;
 }
 
 gale__deflate_t *gale__ws_coders_deflate(gale__ws_coders_t *c, unsigned window_bits) {
@@ -32,11 +33,6 @@ gale__inflate_t *gale__ws_coders_inflate(gale__ws_coders_t *c) {
         gale__inflate_reset(c->inflate);
     }
     return c->inflate;
-}
-
-void gale__ws_coders_inflate_broken(gale__ws_coders_t *c) {
-    gale__inflate_free(c->inflate);
-    c->inflate = NULL;
 }
 
 /* -------------------------------------------------------------------------------- kept windows */

@@ -37,8 +37,6 @@ void gale__ws_coders_clear(gale__ws_coders_t *c);
 /* The shared ones; null without memory or zlib. Used within one call, never kept. */
 gale__deflate_t *gale__ws_coders_deflate(gale__ws_coders_t *c, unsigned window_bits);
 gale__inflate_t *gale__ws_coders_inflate(gale__ws_coders_t *c);
-/* The shared decoder had no memory in the middle. */
-void gale__ws_coders_inflate_broken(gale__ws_coders_t *c);
 
 /* Reserves what an agreement with takeover may need; null when there is no more. */
 gale__ws_windows_t *gale__ws_windows_new(gale__ws_coders_t *c, const gale__ws_deflate_t *agreed);
