@@ -140,7 +140,7 @@ static void answer_and_measure(rig_t *rig, gale_req_t *req) {
     CHECK_EQ_INT(gale_respond_text(req, 200, "ok"), 0);
 }
 
-/* Advisory A36: Tornado's client went one call deeper with each 100. Here a connection may have any
+/* H1-07, Advisory A36: Tornado's client went one call deeper with each 100. Here a connection may have any
  * number of them, each waited for or all sent at once. */
 TEST(continue, any_number_on_one_connection) {
     enum { ROUNDS = 1000 };

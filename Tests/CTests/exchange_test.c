@@ -383,7 +383,7 @@ static void still_there(rig_t *rig, gale_req_t *req, int status) {
     gale_resp_abort(req);
 }
 
-TEST(exchange, on_done_sees_the_whole_request) {
+TEST(exchange, on_done_sees_the_whole_request) { /* H1-29 */
     rig_t rig;
     rig_client_t client;
     rig_init(&rig);

@@ -144,6 +144,25 @@ private final class Missing: RequestHandler {
         #expect(lines.allSatisfy { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x85 } })
     }
 
+    @Test("STA-15: fields of one's own for files, and refusals") func fileFields() async throws {
+        let root = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+        let app = Application(settings: .quiet) {
+            StaticFiles("/f/", root: "/" + root) { request in
+                if request.path.hasSuffix("Tests.swift"), request.header("Key") == nil { throw HTTPError(403) }
+                return [("X-Path", request.path), ("Cache-Control", "private"), ("Content-Type", "text/x-swift")]
+            }
+        }
+        try await app.test { client in
+            #expect(try await client.get("/f/ApplicationTests.swift").status == 403)
+            let file = try await client.get("/f/ApplicationTests.swift?v=1", headers: ["Key": "1"])
+            #expect(file.status == 200)
+            #expect(file.headers["X-Path"] == "/f/ApplicationTests.swift")
+            #expect(file.headers.all("Cache-Control") == ["private"])
+            #expect(file.headers.all("Content-Type") == ["text/x-swift"])
+            #expect(try await client.get("/f/none").status == 404)
+        }
+    }
+
     @Test("STA-01, STA-10: static files") func files() async throws {
         let root = #filePath.split(separator: "/").dropLast().joined(separator: "/")
         var settings = Settings.quiet

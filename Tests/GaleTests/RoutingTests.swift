@@ -117,6 +117,31 @@ private func routes() -> Application {
         }
     }
 
+    @Test("HU-20: what a request tells", arguments: TestMode.allCases) func request(_ mode: TestMode) async throws {
+        let app = Application(settings: .quiet) {
+            Route(any: "/r/{name}") { (name: String, request: Request) throws in
+                [
+                    request.method, request.target, request.path, request.queryString, request.version, request.host,
+                    request.scheme, request.fullURL, request.header("X-a") ?? "-", request.headers["x-A"] ?? "-",
+                    try request.query("q") ?? "-", try request.form("f") ?? "-", request.cookie("c") ?? "-",
+                    try request.pathParameter("name") ?? "-", name, String(repairing: request.body.span),
+                ].joined(separator: "|")
+            }
+        }
+        try await app.test(mode) { client in
+            let answer = try await client.request(
+                "PUT", "/r/a%20b?q=1&q=%C3%A9",
+                headers: [
+                    "Host": "example.org:81", "X-A": "y", "Cookie": "c=2",
+                    "Content-Type": "application/x-www-form-urlencoded",
+                ], body: Array("f=+x".utf8))
+            let expected =
+                "PUT|/r/a%20b?q=1&q=%C3%A9|/r/a%20b|q=1&q=%C3%A9|HTTP/1.1|example.org:81|http|"
+                + "http://example.org:81/r/a%20b?q=1&q=%C3%A9|y|y|é| x|2|a b|a b|f=+x"
+            #expect(answer.text == expected)
+        }
+    }
+
     @Test("WEB-35: reverse URLs") func reverse() {
         let app = routes()
         #expect(app.url(for: "user", "a b/\u{e9}") == "/users/a%20b%2F%C3%A9")

@@ -107,7 +107,7 @@ private final class Late: RequestHandler {
         }
     }
 
-    @Test("numbers of requests, fields of the server, a limit of nothing") func limits() async throws {
+    @Test("H1-22: numbers of requests, fields of the server, a limit of nothing") func limits() async throws {
         let app = Self.app {
             $0.maxRequestsPerConnection = 1
             $0.sendsServerHeader = false

@@ -169,7 +169,7 @@ private func form(_ bytes: String) -> String {
         }
     }
 
-    @Test("HU-15: limits", arguments: TestMode.allCases) func limits(mode: TestMode) async throws {
+    @Test("HU-15, HU-19: limits", arguments: TestMode.allCases) func limits(mode: TestMode) async throws {
         let part = "--1234\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
         var settings = Settings.quiet
         settings.forms.maxParts = 2

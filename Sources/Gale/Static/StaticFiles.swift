@@ -9,13 +9,21 @@ public struct StaticFiles: Sendable {
     let routes: [Route]
 
     /// The files of the folder `root` below `prefix`, such as "/static/". A folder that isn't there is reported when
-    /// the application starts.
-    public init(_ prefix: String, root: String, settings: FileSettings = FileSettings()) {
+    /// the application starts. What `fields` gives for a request goes with its answer, in place of fields of the same
+    /// names; it may throw to refuse (STA-15).
+    public init(
+        _ prefix: String, root: String, settings: FileSettings = FileSettings(),
+        fields: (@Sendable (Request) throws -> [(String, String)])? = nil
+    ) {
         let path = prefix.hasSuffix("/") ? prefix : prefix + "/"
         let opened = Result { () throws(CoreError) in try FileTree(root: root, settings: settings) }
         var route = Route(
             path: path + "{file...}", method: nil, name: nil,
-            endpoint: .sync { request in try request.liveCall.serve(try opened.get()) })
+            endpoint: .sync { request in
+                let call = try request.liveCall
+                for (name, value) in try fields?(request) ?? [] { try call.setHeader(name, value) }
+                try call.serve(try opened.get())
+            })
         if case .failure(let error) = opened { route.mistake = error.description }
         routes = [route]
     }
