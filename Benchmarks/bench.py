@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing is left in the source tree
 
-from suite import cores, idle, parsers, picture, promises, record, report
+from suite import broadcast, cores, idle, parsers, picture, promises, record, report
 from suite.loads import LOADS
 from suite.missing import Missing
 from suite.rounds import Rounds, Row
@@ -21,7 +21,7 @@ from suite.scenarios import SCENARIOS
 from suite.servers import SERVERS
 from suite.site import make_site
 
-IDLE, PARSER = "idle", "parser"
+IDLE, PARSER, BROADCAST = "idle", "parser", "broadcast"
 QUICK = {"rounds": 1, "seconds": 0.2}
 PARSER_ROUNDS = 7
 
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 def arguments():
     parser = Parser(description=__doc__.splitlines()[0])
     servers = ", ".join(server.key for server in SERVERS)
-    scenarios = ", ".join([*(s.key for s in SCENARIOS), IDLE, PARSER])
+    scenarios = ", ".join([*(s.key for s in SCENARIOS), IDLE, BROADCAST, PARSER])
     parser.add_argument("--rounds", type=int, default=15, help="times each server is measured (15)")
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a measurement (0.5)")
     parser.add_argument("--only", metavar="KEYS", help=f"servers, with commas between: {servers}")
@@ -79,15 +79,16 @@ def chosen(parser, keys, things, what):
 def choose_scenarios(parser, options):
     keys = options.scenario.split(",") if options.scenario else None
     options.idle = keys is None or IDLE in keys
+    options.broadcast = keys is None or BROADCAST in keys
     options.parser = keys is None and options.only is None or PARSER in (keys or ())
-    loads = None if keys is None else ",".join(k for k in keys if k not in (IDLE, PARSER))
+    loads = None if keys is None else ",".join(k for k in keys if k not in (IDLE, BROADCAST, PARSER))
     options.scenarios = [] if loads == "" else chosen(parser, loads, SCENARIOS, "scenario")
 
 
 def prepared(options):
     """Returns the rows to measure, and why the others are missing."""
     rows, missing = [], {}
-    load = options.scenarios or options.idle
+    load = options.scenarios or options.idle or options.broadcast
     for server in options.servers if load else ():
         try:
             rows.append(Row(server, server.prepare(options)))
@@ -115,9 +116,11 @@ def measure(options, rows, missing):
         rounds.run(options.rounds)
     steps = idle.QUICK_STEPS if options.quick else idle.STEPS
     held = idle.measure(rows, steps, server_core, load_core) if options.idle else []
+    fanned = broadcast.measure(rows, options.rounds, options.seconds, server_core, load_core) \
+        if options.broadcast else []
     parsed = parsers.measure(options, server_core, 1 if options.quick else PARSER_ROUNDS) \
         if options.parser else []
-    return record.build(rows, rounds, held, parsed, parsers.size(), missing, options.load,
+    return record.build(rows, rounds, held, fanned, parsed, parsers.size(), missing, options.load,
                         (server_core, load_core))
 
 

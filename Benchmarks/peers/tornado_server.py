@@ -4,6 +4,7 @@ import argparse
 import asyncio
 
 import tornado.web
+import tornado.websocket
 
 
 class HelloHandler(tornado.web.RequestHandler):
@@ -18,6 +19,20 @@ class BodyHandler(tornado.web.RequestHandler):
         self.write(self.request.body)
 
 
+class BroadcastHandler(tornado.websocket.WebSocketHandler):
+    sockets = set()
+
+    def open(self):
+        self.sockets.add(self)
+
+    def on_close(self):
+        self.sockets.discard(self)
+
+    def on_message(self, message):
+        for socket in self.sockets:
+            socket.write_message(message, binary=isinstance(message, bytes))
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
@@ -26,6 +41,7 @@ async def main():
     application = tornado.web.Application([
         ("/hello", HelloHandler),
         ("/body", BodyHandler),
+        ("/broadcast", BroadcastHandler),
         ("/static/(.*)", tornado.web.StaticFileHandler, {"path": options.root}),
     ])
     application.listen(options.port, address="127.0.0.1", backlog=1024)

@@ -63,6 +63,17 @@ def idle_at_most(key, bound, over=None):
     return judge
 
 
+def broadcast_at_most(key, depth, bound):
+    """A figure in microseconds: there is no floor to hold it against."""
+    def judge(record):
+        text = f"broadcast of {key} to 1,000 sockets, {depth} in flight: at most {bound} us"
+        cost = record.broadcast_us(key, depth)
+        if cost is None:
+            return Verdict(text, None, "not measured")
+        return Verdict(text, cost <= bound, f"{cost:.2f} us a delivery")
+    return judge
+
+
 PROMISES = [
     at_most("c", "floor", 1.08, "depth1", "Gale C of the floor, depth 1"),
     at_most("c", "floor", 1.45, "depth16", "Gale C of the floor, depth 16"),
@@ -75,6 +86,7 @@ PROMISES = [
     at_most("c", "nginx", 1.00, "large", "Gale C of nginx, file of 1 MB"),
     idle_at_most("c", 512),
     idle_at_most("swift", 64, over="c"),
+    broadcast_at_most("c", 16, 0.9),
 ]
 
 

@@ -24,6 +24,9 @@ class Record:
     def parse_ns(self, key):
         return self.data["parsers"].get(key, {}).get("median_ns")
 
+    def broadcast_us(self, key, depth):
+        return self.data.get("broadcast", {}).get(key, {}).get("median_cpu_us", {}).get(str(depth))
+
     def idle_bytes(self, key):
         return self.data["idle"].get(key, {}).get("bytes_each")
 
@@ -66,6 +69,15 @@ def idle_row(idle):
             **({"failed": idle.trouble} if idle.trouble else {})}
 
 
+def broadcast_row(found):
+    return {"title": found.title,
+            "cpu_us": {str(n): [round(s, 4) for s in samples] for n, samples in found.cpu_us.items()},
+            "median_cpu_us": {str(n): round(found.cost(n), 4) for n in found.cpu_us},
+            "deliveries_per_second": {str(n): [round(r) for r in rates]
+                                      for n, rates in found.rate.items()},
+            **({"failed": found.trouble} if found.trouble else {})}
+
+
 def parser_row(parser, size):
     ns = parser.median_ns()
     return {"title": parser.title, "ns": parser.ns,
@@ -73,7 +85,7 @@ def parser_row(parser, size):
             **({"failed": parser.trouble} if parser.trouble else {})}
 
 
-def build(rows, rounds, idle, parsers, request_size, missing, load, cores):
+def build(rows, rounds, idle, broadcast, parsers, request_size, missing, load, cores):
     by_key = {row.server.key: row for row in rows}
     scenarios = rounds.scenarios if rounds else []
     return Record({
@@ -86,6 +98,7 @@ def build(rows, rounds, idle, parsers, request_size, missing, load, cores):
         "scenarios": {s.key: {"title": s.title, "connections": s.connections} for s in scenarios},
         "servers": {row.server.key: server(row, by_key, scenarios) for row in rows},
         "idle": {i.key: idle_row(i) for i in idle},
+        "broadcast": {b.key: broadcast_row(b) for b in broadcast},
         "parsers": {p.key: parser_row(p, request_size) for p in parsers},
         "parsed_bytes": request_size,
         "missing": missing,

@@ -83,6 +83,20 @@ def idle(data):
     return align(lines, {0})
 
 
+def broadcast(data):
+    found = data.get("broadcast", {})
+    if not found:
+        return ""
+    depths = sorted({int(n) for entry in found.values() for n in entry["cpu_us"]})
+    lines = [["broadcast to 1,000 sockets, CPU us a delivery",
+              *(x for n in depths for x in (f"{n} in flight", ""))]]
+    for entry in found.values():
+        cells = [(number(entry["median_cpu_us"].get(str(n))), spread(entry["cpu_us"].get(str(n), [])))
+                 for n in depths]
+        lines.append([entry["title"], *(x for cell in cells for x in cell)])
+    return align(lines, {0})
+
+
 def parsers(data):
     if not data["parsers"]:
         return ""
@@ -108,8 +122,8 @@ def troubles(data):
         for scenario, found in server["scenarios"].items():
             if "failed" in found:
                 yield f"FAILED   {key}, {scenario}: {found['failed']}"
-    for part in ("idle", "parsers"):
-        for key, entry in data[part].items():
+    for part in ("idle", "broadcast", "parsers"):
+        for key, entry in data.get(part, {}).items():
             if "failed" in entry:
                 yield f"FAILED   {part}, {key}: {entry['failed']}"
 
@@ -124,6 +138,6 @@ def conditions(data):
 
 
 def text(data):
-    parts = [costs(data), files(data), idle(data), parsers(data), promises(data),
+    parts = [costs(data), files(data), idle(data), broadcast(data), parsers(data), promises(data),
              "\n".join([*troubles(data), *conditions(data)])]
     return "\n\n".join(part for part in parts if part)

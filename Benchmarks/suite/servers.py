@@ -37,6 +37,7 @@ class Server:
     every: int = 1  # measured in each so manieth round: ratios of 20 need no 15 rounds
     idle: bool = False
     websocket: str = ""  # path of one, to be held idle
+    broadcast: str = ""  # path of one that sends each message on to all
     by_name_only: bool = False  # measured when --only names it
 
 
@@ -104,8 +105,10 @@ SERVERS = [
     Server("floor", "bare epoll (the floor)", floor, flags=floor_flags),
     # The floor against itself: how far its ratio is from 1 is the error of the others.
     Server("floor-again", "bare epoll, again", floor, flags=floor_flags, by_name_only=True),
-    Server("c", "Gale C", gale_c, idle=True, websocket="/ws"),
-    Server("swift", "Gale Swift closure", gale_swift, idle=True, websocket="/ws"),
+    Server("c", "Gale C", gale_c, idle=True, websocket="/ws",
+           broadcast="/broadcast"),
+    Server("swift", "Gale Swift closure", gale_swift, idle=True, websocket="/ws",
+           broadcast="/broadcast"),
     Server("swift-class", "Gale Swift async class", gale_swift, paths={"hello": "/hello-class"}),
     Server("nginx", "nginx", nginx_server(False), paths=NGINX_PATHS,
            lacks={} if nginx.HAS_LUA else NO_LUA, idle=True),
@@ -120,5 +123,6 @@ SERVERS = [
     Server("flyingfox", "FlyingFox", swift_peer("flyingfox"), every=3),
     Server("uvicorn", "uvicorn with uvloop", python_peer(
         "uvicorn", "uvicorn", "uvloop", "httptools", "starlette"), every=3),
-    Server("tornado", "Tornado", python_peer("tornado", "tornado"), every=3),
+    Server("tornado", "Tornado", python_peer("tornado", "tornado"), every=3,
+           broadcast="/broadcast"),
 ]

@@ -234,9 +234,8 @@ TEST(topic_slow, the_handler_makes_it_good) {
     rig_init(&room.rig);
     room.rig.config.ws_slow_policy = GALE_SLOW_DROP_NEWEST;
     room.rig.config.ws_slow_limit = 100;
-    room_open(&room, 1);
-    room_leave(&room, 0);
-    room.member[0] = (room_member_t){0};
+    room_open(&room, 0);
+    room.count = 1;
     room.rig.request = accept_resync;
     room.rig.arg = &room.member[0];
     rig_connect(&room.rig, &room.member[0].client);

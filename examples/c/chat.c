@@ -367,7 +367,7 @@ static void on_signals(void (*handler)(int)) {
 }
 
 static void on_worker_start(gale_worker_t *worker, void *data) {
-    if (!rooms_open(worker)) gale_server_stop(server);
+    if (!rooms_open(worker, server)) gale_server_stop(server);
 }
 
 static void on_worker_stop(gale_worker_t *worker, void *data) { rooms_close(); }

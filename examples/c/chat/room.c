@@ -53,6 +53,7 @@ struct room {
 static room_t *rooms[MAX_ROOMS];
 static size_t room_count;
 static gale_worker_t *worker;
+static gale_server_t *server;
 static volatile sig_atomic_t stopping;
 
 static uint64_t now(void) { return gale_worker_now(worker); }
@@ -138,12 +139,10 @@ static shared_t *people_json(const room_t *room) {
     return shared_make(&json);
 }
 
-/* To all sockets of the room. One that is sent too much may end right here. */
-static void send_all(room_t *room, shared_t *json) {
-    for (member_t *m = room->members, *next; m != NULL; m = next) {
-        next = m->next;
-        if (m->ws != NULL) gale_ws_send_buf(m->ws, GALE_WS_TEXT, shared_buf(json));
-    }
+/* To all sockets of the room, whose name is their topic; false without memory. */
+static bool send_all(const room_t *room, const shared_t *json) {
+    gale_str_t text = gale_str(json->bytes, json->len);
+    return gale_publish(server, gale_cstr(room->name), GALE_WS_TEXT, text) == GALE_OK;
 }
 
 static void answer(waiter_t *w);
@@ -157,16 +156,17 @@ static void wake(room_t *room) {
 static void tell_people(room_t *room) {
     shared_t *json = people_json(room);
     if (json == NULL) return; /* the next tick tries again */
-    room->changed = false;
-    if (json->len == room->people->len &&
-        memcmp(json->bytes, room->people->bytes, json->len) == 0) {
+    bool same =
+        json->len == room->people->len && memcmp(json->bytes, room->people->bytes, json->len) == 0;
+    if (same || !send_all(room, json)) {
+        room->changed = !same;
         shared_release(json);
         return;
     }
+    room->changed = false;
     shared_release(room->people);
     room->people = json;
     room->last_active = now();
-    send_all(room, json);
     wake(room);
 }
 
@@ -207,6 +207,10 @@ const message_t *room_say(room_t *room, const char *from, const char *body, cons
     }
     message_t *m = message_make(room->name, room->said + 1, from, body, nonce);
     if (m == NULL) return NULL;
+    if (!send_all(room, m->json)) {
+        message_free(m);
+        return NULL;
+    }
     while (room->count == MAX_MESSAGES || (room->count > 0 && room->bytes + m->size > MAX_BYTES)) {
         forget_oldest(room);
     }
@@ -214,7 +218,6 @@ const message_t *room_say(room_t *room, const char *from, const char *body, cons
     room->bytes += m->size;
     room->said++;
     room->last_active = now();
-    send_all(room, m->json);
     wake(room);
     return m;
 }
@@ -226,6 +229,10 @@ member_t *room_join(room_t *room, const char *name, gale_ws_t *ws, const char *c
         gale_ws_send_buf(ws, GALE_WS_TEXT, shared_buf(room->messages[i]->json));
     }
     gale_ws_send_buf(ws, GALE_WS_TEXT, shared_buf(room->people));
+    if (gale_ws_subscribe(ws, gale_cstr(room->name)) < 0) {
+        room_leave(m);
+        return NULL;
+    }
     return m;
 }
 
@@ -387,8 +394,9 @@ static void on_tick(void *unused) {
     for (size_t i = 0; i < room_count; i++) tick(rooms[i]);
 }
 
-bool rooms_open(gale_worker_t *of) {
-    worker = of;
+bool rooms_open(gale_worker_t *its, gale_server_t *of) {
+    worker = its;
+    server = of;
     return room_enter("lobby") != NULL &&
            gale_timer_start(worker, TICK_MS, TICK_MS, on_tick, NULL) != NULL;
 }

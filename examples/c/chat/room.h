@@ -20,7 +20,7 @@ typedef struct waiter waiter_t; /* a poll that is not answered yet */
 
 /* Makes the lobby and starts the clock, on the worker; frees everything when the worker has
  * ended. */
-bool rooms_open(gale_worker_t *worker);
+bool rooms_open(gale_worker_t *worker, gale_server_t *server);
 void rooms_close(void);
 /* The server is about to stop: who waits is answered, and nobody waits any more. Also for signal
  * handlers. */
