@@ -210,8 +210,9 @@ static size_t move_first(gale__reader_t *r) {
 }
 
 void gale__reader_hand_over(gale__reader_t *r) {
+    const gale_ws_t *ws = r->ws;
     gale__reader_take(r, true);
-    while (r->ws->reader == r && r->first != NULL) move_first(r);
+    while (ws->reader == r && r->first != NULL) move_first(r);
 }
 
 static void fill(gale__reader_t *r) {

@@ -134,8 +134,8 @@ int gale__topic_join(gale_ws_t *ws, gale_str_t name, int policy, size_t limit) {
         return 1;
     }
     if (r->count >= s->config.ws_max_topics) return GALE_ELIMIT;
-    gale__reader_take(r, true); /* what was published before it came is not for it */
-    if (ws->reader != r) return GALE_EGONE;
+    gale__reader_take(r, true);              /* what was published before it came is not for it */
+    if (ws->reader != r) return GALE_ESTATE; /* it was too slow, and is closed */
     if (topic == NULL && (topic = add_topic(w, hash, name)) == NULL) return UV_ENOMEM;
     int err = subscribe(r, topic, policy, limit);
     gale__topic_drop_empty(w, topic); /* a new one, when it failed */

@@ -160,6 +160,32 @@ TEST(topic_slow, closing_while_messages_wait) {
     }
 }
 
+/* It turns out to be too slow within a call on the socket, when that hands it what the turn had for
+ * it: a send, a close, a subscription. */
+TEST(topic_slow, is_found_too_slow_within_a_call) {
+    for (int call = 0; call < 5; call++) {
+        room_t room = {0};
+        unsigned freed = 0;
+        open_slow(&room, GALE_SLOW_CLOSE, 2);
+        publish_numbers(&room, 0, 2);
+        for (int i = 0; i < 9; i++) room_publish(&room, "a", "more");
+        gale_ws_t *ws = room_ws(&room, 1);
+        if (call == 0) CHECK_EQ_INT(gale_ws_send(ws, GALE_WS_TEXT, gale_cstr("x")), GALE_ESTATE);
+        if (call == 1) {
+            CHECK_EQ_INT(gale_ws_send_buf(ws, GALE_WS_TEXT, rig_buf("x", 1, &freed)), GALE_ESTATE);
+            CHECK_EQ_UINT(freed, 1);
+        }
+        if (call == 2) CHECK_EQ_INT(gale_ws_close(ws, 1000, gale_cstr("")), 0);
+        if (call == 3) CHECK_EQ_INT(gale_ws_subscribe(ws, gale_cstr("b")), GALE_ESTATE);
+        if (call == 4) CHECK_EQ_INT(gale_ws_unsubscribe(ws, gale_cstr("a")), 0);
+        CHECK_EQ_UINT(room_stats(&room).slow_closed, 1);
+        CHECK_EQ_UINT(gale_worker_subscribers(room.rig.worker, gale_cstr("a")), 1);
+        room_stall(&room, 1, false);
+        GOT(1, "00;C1013;");
+        room_close(&room);
+    }
+}
+
 /* Leaving and coming back must not gather more than the limit. */
 TEST(topic_slow, leaving_drops_what_waits) {
     room_t room = {0};
