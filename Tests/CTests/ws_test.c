@@ -1,7 +1,10 @@
 /* WebSocket on the wire: frames, fragments, violations, the closing handshake. */
 #include <stdlib.h>
 
+#include <unistd.h>
+
 #include "rig.h"
+#include "rig_socket.h"
 #include "rig_ws.h"
 #include "ws_deflate.h"
 
@@ -262,4 +265,29 @@ TEST(ws, a_breach_right_behind_a_late_upgrade_closes) {
     CHECK_EQ_INT(ws.code, 1002);
     CHECK_EQ_UINT(client.closes, 1);
     rig_ws_close(&rig, &client, &ws);
+}
+
+/* Who has much to say learns first why nobody listens: no reset overtakes the close frame. */
+static void live_accept(gale_req_t *req, void *data) {
+    gale_ws_handler_t h = gale_ws_handler();
+    gale_ws_t *ws;
+    CHECK_EQ_INT(gale_ws_accept(req, &h, data, NULL, 0, &ws), 0);
+}
+
+TEST(ws, the_close_frame_reaches_who_is_still_sending_WS_11) {
+    enum { REST = 6 << 20 };
+    gale_handler_t h = gale_handler();
+    char out[1024];
+    h.on_request = live_accept;
+    gale_server_t *s = live_start(NULL, &h, NULL, "http://127.0.0.1:0");
+    REQUIRE(s != NULL);
+    int fd = sock_connect(gale_server_port(s, 0));
+    CHECK(sock_send(fd, RIG_UPGRADE));
+    CHECK(sock_read(fd, out, sizeof out, "\r\n\r\n") > 0);
+    CHECK(sock_send_bytes(fd, "\x82\xff\0\0\0\0\1\0\0\0\0\0\0\0", 14)); /* 16 MiB */
+    CHECK(sock_send_bytes(fd, rig_pattern(REST), REST));
+    CHECK_EQ_INT(sock_read(fd, out, sizeof out, NULL), 19);
+    CHECK_EQ_MEM(out, "\x88\x11\x03\xf1message too big", 19);
+    close(fd);
+    live_end(s);
 }

@@ -353,6 +353,10 @@ static const char *const canned[] = {
     "POST /" H "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
     "POST /" H "Content-Encoding: br\r\nContent-Length: 100\r\n\r\n",
     "POST /" H "Content-Encoding: zstd\r\nContent-Length: 60\r\n\r\n",
+    "GET /" H "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    "\xc1\x8b\x02\x02\x02\x02\xc8\x4a\xcf\xcb\xcb\x55\xca\x42\x25\x03\x02",
     "POST / HTTP/1.1\nA: b\r\n c\n\td\nContent-Length: 5\r\nContent-Length: 5\n\nhello",
 };
 
@@ -426,6 +430,8 @@ static void open_server(fuzz_t *f) {
     if (how & 32) c.compress = GALE_CODING_ALL, c.compress_min_bytes = 1;
     if (how & 64) c.decompress = GALE_CODING_ALL, c.decompress_ratio = 5;
     if (how & 128) c.coding_memory = 300000;
+    c.ws_deflate = how & 32 ? 2 : how & 64 ? 1 : 0;
+    if (how & 128) c.ws_ping_interval_ms = c.ws_idle_timeout_ms = 1;
     c.allow_bare_lf = c.allow_obs_fold = c.allow_missing_host = c.allow_repeated_length =
         (how >> 4) & 1;
     h.on_request = on_request;
