@@ -134,6 +134,30 @@ TEST(websocket, accept_after_an_answer_is_estate) {
     rig_close(&rig);
 }
 
+static void answer_again(rig_t *rig, gale_req_t *req, int status) {
+    (void)rig;
+    gale_header_t cookie = {{"Set-Cookie", 10}, {"a=b", 3}};
+    CHECK_EQ_INT(status, GALE_EUPGRADED);
+    CHECK(gale_respond(req, 200, &cookie, 1, gale_cstr("x")) < 0);
+    CHECK(gale_resp_begin(req, 302, &cookie, 1, 0) < 0);
+    CHECK(gale_resp_write(req, gale_cstr("x")) < 0);
+    CHECK(gale_resp_flush(req) < 0);
+    CHECK(gale_resp_end(req, NULL, 0) < 0);
+}
+
+/* WS-07 */
+TEST(websocket, no_answer_behind_the_upgrade_WS_07) {
+    rig_t rig;
+    rig_client_t client;
+    rig_ws_t ws = {0};
+    rig_init(&rig);
+    rig.done = answer_again;
+    rig_ws_open(&rig, &client, &ws);
+    rig_turn(&rig, 2);
+    CHECK_EQ_UINT(rig_take(&client).len, 0);
+    rig_ws_close(&rig, &client, &ws);
+}
+
 TEST(websocket, accept_of_a_client_that_half_closed) {
     rig_t rig;
     rig_client_t client;

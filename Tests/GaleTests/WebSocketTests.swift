@@ -87,7 +87,7 @@ private final class Reader: WebSocketHandler {
             #expect(try await socket.receive() == .pong([1]))
             socket.close(1000, "bye")
             #expect(try await socket.receive() == .close(1000, ""))
-            #expect(try await log.wait(for: 2) == ["open ann 5", "close 1000 bye"])
+            #expect(try await log.wait(for: 2) == ["open ann 5", "close 1000 bye"])  // WS-20
         }
     }
 
@@ -161,7 +161,7 @@ private final class Reader: WebSocketHandler {
         #expect(log.events.filter { $0.hasPrefix("open") }.count == 3)
     }
 
-    @Test("refusals before the handshake") func refusals() async throws {
+    @Test("WS-20: prepare runs before the handshake, with cookies, and may refuse") func refusals() async throws {
         try await Self.application().test { client in
             let plain = try await client.get("/echo")
             #expect(plain.status >= 400)
