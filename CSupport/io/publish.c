@@ -255,19 +255,19 @@ static void send_post(gale_worker_t *w, gale__message_t *m, gale__post_t *post) 
 
 int gale__publish(gale_server_t *s, gale_str_t name, int kind, gale_str_t bytes, gale_ws_t *from) {
     if (!gale__topic_name_ok(name) || !gale__ws_is_kind(kind)) return UV_EINVAL;
+    uint64_t hash = gale__topic_hash(s, name);
     gale_worker_t *to[GALE__MAX_WORKERS], *here = NULL;
     uint32_t posts = 0;
     unsigned count = atomic_load(&s->worker_count);
     for (unsigned i = 0; i < count; i++) {
         gale_worker_t *w = &s->workers[i];
-        if (atomic_load_explicit(&w->topics.live, memory_order_relaxed) == 0) continue;
+        if (!gale__topic_maybe(&w->topics, hash)) continue;
         if (gale__on_loop(w) && !w->topics.flushing) {
             here = w;
         } else {
             to[posts++] = w;
         }
     }
-    uint64_t hash = gale__topic_hash(s, name);
     if (here != NULL && gale__topic_find(&here->topics, hash, name) == NULL) here = NULL;
     if (here == NULL && posts == 0) return 0;
     gale__message_t *m = gale__message_new(kind, bytes, name, posts);

@@ -19,9 +19,24 @@ uint64_t gale__topic_hash(const gale_server_t *s, gale_str_t name) {
     return gale__siphash(s->topic_secret, name);
 }
 
-static void count_topics(gale_worker_t *w) {
-    atomic_store_explicit(&w->topics.live, w->topics.count, memory_order_relaxed);
-    gale__count_set(&w->counters, GALE__N_TOPICS, w->topics.count);
+/* Other bits than those the buckets go by. */
+static size_t filter_place(uint64_t hash) {
+    return (size_t)(hash >> 32) & (GALE__FILTER - 1);
+}
+
+bool gale__topic_maybe(const gale__topics_t *t, uint64_t hash) {
+    const gale__topic_filter_t *f = atomic_load_explicit(&t->filter, memory_order_acquire);
+    return f != NULL &&
+           atomic_load_explicit(&f->count[filter_place(hash)], memory_order_relaxed) > 0;
+}
+
+/* One more topic of that hash, or with -1 one less. */
+static void count_topic(gale_worker_t *w, uint64_t hash, int by) {
+    gale__topics_t *t = &w->topics;
+    gale__topic_filter_t *f = atomic_load_explicit(&t->filter, memory_order_relaxed);
+    atomic_fetch_add_explicit(&f->count[filter_place(hash)], (unsigned)by, memory_order_relaxed);
+    t->count += (size_t)by;
+    gale__count_set(&w->counters, GALE__N_TOPICS, t->count);
 }
 
 /* ---------------------------------------------------------------------------------------- table */
@@ -53,15 +68,27 @@ static bool resize(gale__topics_t *t, size_t capacity) {
     return true;
 }
 
-static gale__topic_t *add_topic(gale_worker_t *w, uint64_t hash, gale_str_t name) {
+/* What the first topic of a worker needs, and all others then have. */
+static bool make_log(gale_worker_t *w) {
     gale__topics_t *t = &w->topics;
+    if (atomic_load_explicit(&t->filter, memory_order_relaxed) == NULL) {
+        gale__topic_filter_t *f = gale__calloc(1, sizeof *f);
+        if (f == NULL) return false;
+        atomic_store_explicit(&t->filter, f, memory_order_release);
+    }
     if (t->log == NULL) {
         size_t forms = w->server->config.ws_deflate == 0 ? 1 : GALE__FORMS;
         t->log = gale__malloc(sizeof *t->log + forms * GALE__JOINED);
-        if (t->log == NULL) return NULL;
+        if (t->log == NULL) return false;
         memset(t->log, 0, offsetof(gale__log_t, entry));
         t->turn = 1;
     }
+    return true;
+}
+
+static gale__topic_t *add_topic(gale_worker_t *w, uint64_t hash, gale_str_t name) {
+    gale__topics_t *t = &w->topics;
+    if (!make_log(w)) return NULL;
     if (t->count >= t->capacity && !resize(t, t->capacity == 0 ? TABLE_FIRST : 2 * t->capacity)) {
         return NULL;
     }
@@ -73,8 +100,7 @@ static gale__topic_t *add_topic(gale_worker_t *w, uint64_t hash, gale_str_t name
     gale__topic_t **bucket = &t->table[hash & (t->capacity - 1)];
     topic->next = *bucket;
     *bucket = topic;
-    t->count++;
-    count_topics(w);
+    count_topic(w, hash, 1);
     return topic;
 }
 
@@ -84,10 +110,9 @@ void gale__topic_drop_empty(gale_worker_t *w, gale__topic_t *topic) {
     gale__topic_t **link = &t->table[topic->hash & (t->capacity - 1)];
     while (*link != topic) link = &(*link)->next;
     *link = topic->next;
+    count_topic(w, topic->hash, -1);
     gale__free(topic->subs);
     gale__free(topic);
-    t->count--;
-    count_topics(w);
     if (t->capacity > TABLE_FIRST && t->count < t->capacity / 8) resize(t, t->capacity / 2);
 }
 
@@ -165,6 +190,7 @@ void gale__topics_clear(gale_worker_t *w) {
     }
     gale__free(t->log);
     gale__free(t->table);
+    gale__free(atomic_exchange(&t->filter, NULL));
     t->log = NULL;
     t->table = NULL;
     t->capacity = 0;

@@ -18,6 +18,7 @@ typedef struct gale__reader gale__reader_t;
 
 enum {
     GALE__TOPIC_NAME = 255,
+    GALE__FILTER = 4096,    /* a power of two */
     GALE__LOG = 1024,       /* messages of a turn; then they go out at once */
     GALE__JOINED = 65536,   /* bytes of those that are sent from one place */
     GALE__JOINED_MAX = 4096 /* larger ones are sent from where they lie */
@@ -54,11 +55,17 @@ typedef struct {
 } gale__log_t;
 
 typedef struct {
+    atomic_uint count[GALE__FILTER];
+} gale__topic_filter_t;
+
+typedef struct {
     gale__topic_t **table;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
-    atomic_size_t live; /* count, for other threads */
-    gale__log_t *log;   /* null until someone subscribes */
+    /* How many topics there are, by some bits of their hashes: other threads ask it before they
+     * bring a message. Null until the first. */
+    _Atomic(gale__topic_filter_t *) filter;
+    gale__log_t *log; /* null until someone subscribes */
     gale__topic_t *pending;
     uint64_t turn;  /* of flushes */
     uint64_t stamp; /* of readers served */
@@ -67,6 +74,8 @@ typedef struct {
 
 bool gale__topic_name_ok(gale_str_t name);
 uint64_t gale__topic_hash(const gale_server_t *s, gale_str_t name);
+/* Whether there may be one of that hash. Any thread. */
+bool gale__topic_maybe(const gale__topics_t *t, uint64_t hash);
 /* Null when nobody subscribes. */
 gale__topic_t *gale__topic_find(const gale__topics_t *t, uint64_t hash, gale_str_t name);
 /* Adds a socket's subscription; 0, 1 when it has it already, or an error. */

@@ -2,6 +2,7 @@
 #include <uv.h>
 
 #include "rig_topic.h"
+#include "worker.h"
 
 #define GOT(i, want) CHECK_EQ_STR(gale_cstr(room_got(&room, i)), want)
 
@@ -214,6 +215,34 @@ TEST(topic, closing_ends_subscriptions) {
     GOT(1, "");
     GOT(2, "1;2;");
     CHECK_EQ_UINT(room_stats(&room).subscriptions, 1);
+    room_close(&room);
+}
+
+/* What tells other threads that there is nothing to bring here. */
+static bool may_have(room_t *room, const char *name) {
+    const gale__topics_t *t = &room->rig.worker->topics;
+    return gale__topic_maybe(t, gale__topic_hash(room->rig.server, gale_cstr(name)));
+}
+
+TEST(topic, other_threads_see_which_there_may_be) {
+    room_t room = {0};
+    char name[16];
+    unsigned wrong = 0;
+    rig_init(&room.rig);
+    room_open(&room, 2);
+    CHECK(!may_have(&room, "a"));
+    room_join(&room, 0, "a");
+    room_join(&room, 1, "a");
+    CHECK(may_have(&room, "a"));
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "other %d", i);
+        wrong += may_have(&room, name);
+    }
+    CHECK(wrong < 20); /* one in 4096 */
+    gale_ws_unsubscribe(room_ws(&room, 0), gale_cstr("a"));
+    CHECK(may_have(&room, "a"));
+    gale_ws_unsubscribe(room_ws(&room, 1), gale_cstr("a"));
+    CHECK(!may_have(&room, "a"));
     room_close(&room);
 }
 
