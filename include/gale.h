@@ -881,8 +881,9 @@ GALE_API void gale_resp_abort(gale_req_t *req);
  * script, or another that gets smaller, and its body is compress_min_bytes or more, or of unknown
  * length. It then has Content-Encoding, and a strong ETag is made weak; whether it is coded or not,
  * Vary names Accept-Encoding. A whole body is compressed before its head is sent, and goes out
- * plain if it got no smaller; one of more than 256 KiB goes out in chunks, a piece in each turn of
- * the loop. A streamed one can be read by the client up to where the callback ended or
+ * plain if it got no smaller; one that is too much for a turn of the loop, which has two
+ * milliseconds' worth of it for all clients (64 KiB of gzip at level 6, 256 KiB at most), goes out
+ * in chunks, piece by piece. A streamed one can be read by the client up to where the callback ended or
  * gale_resp_flush was called, so events are not held back; an announced length still counts the
  * handler's bytes. Never coded are 204, 205, 206, 304 and answers to CONNECT, what is streamed with
  * a known length to HTTP/1.0, and what has Content-Encoding, Content-Range, a digest of the body,

@@ -7,18 +7,12 @@
 #include "str.h"
 
 enum {
-    WHOLE = 256 * 1024, /* a longer whole body is coded in slices, a turn of the loop for each */
-    SLICE = 64 * 1024,
+    WHOLE = 256 * 1024, /* a longer whole body is coded in pieces, in turns with others */
+    BRIEF = 4096,       /* a shorter one is not worth waiting */
     PARTS = WHOLE / GALE__PIECE + 2, /* a coding adds less than a piece to what it can't shorten */
     COPIED = 4096,                   /* fewer coded bytes go into the outbox, not their piece */
     FIELDS = 32,
     TEXT = 512
-};
-
-/* A large whole body that is being coded. */
-struct gale__source {
-    gale_buf_t body;
-    size_t pos;
 };
 
 /* ------------------------------------------------------------------------------------ decisions */
@@ -141,6 +135,9 @@ static int run(gale_req_t *r, gale_str_t bytes, int request) {
 }
 
 int gale__compress_write(gale_req_t *r, gale_str_t bytes) {
+    if (r->file == NULL) { /* which has counted it before it was read */
+        gale__coding_encoded(r->worker, r->encoder->coding, r->encoder->level, bytes.len);
+    }
     int err = run(r, bytes, GALE__CODER_RUN);
     r->unflushed = err == 0;
     return err;
@@ -213,6 +210,7 @@ static bool code_whole(gale_req_t *r, const plan_t *p, gale_str_t body, coded_t 
     if (e == NULL) return false;
     gale__coder_io_t io = {.in = body.ptr, .in_len = body.len};
     int result = GALE__CODER_FULL;
+    gale__coding_encoded(r->worker, e->coding, e->level, body.len);
     coded->count = coded->bytes = 0;
     while (result == GALE__CODER_FULL && coded->count < PARTS) {
         gale__piece_t *piece = gale__coders_piece(coders);
@@ -251,22 +249,18 @@ static int send_whole(gale_req_t *r, int status, const fields_t *f, coded_t *cod
  * without a length. */
 static int send_large(gale_req_t *r, int status, const fields_t *f, gale__encoder_t *e,
                       gale_buf_t body, bool borrowed) {
-    gale__source_t *source = gale__malloc(sizeof *source);
     bool copied = borrowed && !r->head_method;
     if (copied) body = gale_buf_copy(body.ptr, body.len);
     int err = UV_ENOMEM;
-    if (source != NULL && (!copied || body.ptr != NULL)) {
-        err = gale__plain_begin(r, status, f->list, f->count, -1);
-    }
+    if (!copied || body.ptr != NULL) err = gale__plain_begin(r, status, f->list, f->count, -1);
     if (err == 0 && !r->head_method) {
-        *source = (gale__source_t){body, 0};
+        r->large = (gale__source_t){body, 0};
         r->encoder = e;
-        r->source = source;
+        r->source = &r->large;
         return 0;
     }
     if (err == 0) gale__exchange_ended(r);
     gale__coders_encoder_back(&r->worker->coders, e, false);
-    gale__free(source);
     if (copied || !borrowed) gale_buf_free(body);
     return err;
 }
@@ -284,7 +278,10 @@ typedef enum { AS_PLAIN, AS_WHOLE, AS_LARGE } way_t;
 static way_t choose(gale_req_t *r, int status, plan_t *p, gale_str_t body, coded_t *coded,
                     gale__encoder_t **e) {
     if (status == 304) return AS_PLAIN; /* its ETag is that of the coded body */
+    unsigned level = r->worker->server->config.compress_level;
     bool large = body.len > WHOLE || (r->head_method && p->announced);
+    if (body.len > BRIEF && r->head.minor > 0)
+        large |= !gale__coding_has_room(r->worker, p->coding, level, body.len);
     if (p->coding != GALE__IDENTITY && !large) {
         if (code_whole(r, p, body, coded)) return AS_WHOLE;
     } else if (p->coding != GALE__IDENTITY && r->head.minor > 0) {
@@ -324,15 +321,15 @@ int gale__compress_respond(gale_req_t *r, int status, const gale_header_t *h, si
 
 bool gale__compress_drain(gale_req_t *r) {
     gale__source_t *s = r->source;
-    size_t n = s->body.len - s->pos < SLICE ? s->body.len - s->pos : SLICE;
+    if (!gale__coding_may(r)) return false;
+    size_t left = s->body.len - s->pos, n = left < GALE__CODING_PIECE ? left : GALE__CODING_PIECE;
     if (gale__compress_write(r, gale_str((const char *)s->body.ptr + s->pos, n)) < 0) return false;
     s->pos += n;
     if (s->pos < s->body.len) {
-        gale__worker_mark_later(r->worker, r->conn); /* the other clients have their turn */
+        gale__coding_wait(r); /* the other clients have their turn */
         return false;
     }
     gale_buf_free(s->body);
-    gale__free(s);
     r->source = NULL;
     gale__exchange_end(r, NULL, 0);
     return true;
@@ -342,6 +339,5 @@ void gale__compress_drop(gale_req_t *r) {
     if (r->encoder != NULL) leave(r, false);
     if (r->source == NULL) return;
     gale_buf_free(r->source->body);
-    gale__free(r->source);
     r->source = NULL;
 }

@@ -154,7 +154,7 @@ void gale__conn_choose_deadline(gale__conn_t *c) {
         }
         break;
     case GALE__PHASE_BODY:
-        if (c->paused) {
+        if (c->paused || c->req->held != NULL) { /* it isn't the client that is slow */
             gale__conn_set_deadline(c, GALE__DEADLINE_NONE, 0);
         } else if (c->deadline != GALE__DEADLINE_BODY) {
             gale__conn_set_deadline(c, GALE__DEADLINE_BODY, config_of(c)->body_timeout_ms);

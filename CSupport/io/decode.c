@@ -105,6 +105,7 @@ static int step(gale_req_t *r, gale__coder_io_t *io, gale__piece_t *p) {
     if (result == GALE__CODER_NOMEM) return refuse(r, 503, "no memory to decode the request body");
     if (result < 0) return refuse(r, 400, "the request body is not what its content coding says");
     size_t made = GALE__PIECE - io->out_len;
+    gale__coding_decoded(r->worker, made);
     uint64_t out = r->body_seen + made, in = r->wire_seen - io->in_len;
     if (out > RATIO_FREE && out / r->worker->server->config.decompress_ratio > in) {
         return refuse(r, 413, "the request body is compressed too much");
@@ -146,16 +147,19 @@ static int run(gale_req_t *r, gale_str_t bytes) {
     const gale__conn_t *c = r->conn;
     gale__coder_io_t io = {.in = bytes.ptr, .in_len = bytes.len};
     int result;
+    bool waits = false;
     do {
         result = step(r, &io, p);
-    } while (result == GALE__CODER_FULL && !c->paused && wanted(r));
+        if (result != GALE__CODER_FULL || c->paused || !wanted(r)) break;
+        waits = !gale__coding_may(r);
+    } while (!waits);
     gale__coders_piece_back(p);
     if (result < 0) return GALE__DECODE_REFUSED;
     if (!wanted(r)) {
         gale__decode_drop(r);
         return r->wire_over ? GALE__DECODE_COMPLETE : GALE__DECODE_MORE;
     }
-    if (c->paused && (result == GALE__CODER_FULL || r->wire_over)) {
+    if (waits || (c->paused && (result == GALE__CODER_FULL || r->wire_over))) {
         return hold(r, gale_str(io.in, io.in_len));
     }
     gale__free(r->held);

@@ -57,6 +57,7 @@ void gale__exchange_done(gale_req_t *r, int status) {
 
 void gale__exchange_free(gale_req_t *r) {
     gale_worker_t *w = r->worker;
+    if (r->coding_waits) gale__coding_forget(r);
     if (r->pin != NULL) {
         w->blocks.pinned -= r->pin_bytes;
         gale__block_unref(r->pin);

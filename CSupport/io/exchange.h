@@ -25,7 +25,11 @@ typedef enum {
 } gale__body_mode_t;
 
 typedef struct gale__file_send gale__file_send_t;
-typedef struct gale__source gale__source_t;
+/* A large whole body that is being coded. */
+typedef struct {
+    gale_buf_t body;
+    size_t pos;
+} gale__source_t;
 typedef struct gale__held gale__held_t;
 
 struct gale_req_s {
@@ -46,12 +50,13 @@ struct gale_req_s {
     uint64_t max_body;
     gale__file_send_t *file;
     gale__encoder_t *encoder; /* of a streamed response that is coded */
-    gale__source_t *source;   /* a large whole body, while it is coded piece by piece */
+    gale__source_t *source;   /* null, or the one below: coded piece by piece */
     gale__decoder_t *decoder; /* of a coded request body that is still coming */
-    gale__held_t *held;       /* coded bytes that came before a pause */
-    uint64_t wire_seen;       /* of a coded body, for its limits */
-    gale_form_t *form;        /* gale_form_read: gets the body in place of on_body */
-    char *cookie_mem;         /* unescaped cookies, each at the offset it has in the fields */
+    gale__held_t *held;       /* coded bytes that came before a pause, or must wait their turn */
+    gale_req_t *coding_next, *coding_prev; /* waiting for a turn of coding */
+    uint64_t wire_seen;                    /* of a coded body, for its limits */
+    gale_form_t *form;                     /* gale_form_read: gets the body in place of on_body */
+    char *cookie_mem; /* unescaped cookies, each at the offset it has in the fields */
 
     uint64_t resp_left;            /* of an announced length */
     gale__outbox_mark_t resp_mark; /* where the head of such a response lies, while it does */
@@ -76,11 +81,13 @@ struct gale_req_s {
     bool unflushed : 1;       /* the encoder holds something back */
     bool decoded : 1;         /* the body comes out of a decoder */
     bool wire_over : 1;       /* and all of its coded bytes have come */
+    bool coding_waits : 1;    /* in the worker's queue for coding */
     bool forwarded_known : 1; /* `forwarded` holds what proxies say */
 
     gale__head_t head;
     gale__chunked_t chunked;
     gale__forwarded_t forwarded;
+    gale__source_t large;
     gale_header_t headers[]; /* config.max_headers */
 };
 

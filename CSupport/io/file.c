@@ -27,7 +27,7 @@
 
 enum {
     SMALL = 16 * 1024,   /* up to here a copy is cheaper than sendfile */
-    PIECE = 65536,       /* read at once */
+    PIECE = 65536,       /* read at once; of what is coded only GALE__CODING_PIECE */
     WINDOW = 256 * 1024, /* sent at once, and in one turn of the loop */
     PROBE = 128 * 1024   /* the kernel reads ahead at least so much, and drops it together */
 };
@@ -274,7 +274,12 @@ void gale__file_drain(gale_req_t *r) {
         gale__conn_cut(r->conn, UV_ENOMEM);
         return;
     }
-    uv_buf_t buf = uv_buf_init(room, p->length < PIECE ? (unsigned)p->length : PIECE);
+    uint64_t most = r->encoder != NULL && f->fresh == NULL ? GALE__CODING_PIECE : PIECE;
+    if (r->encoder != NULL && !gale__coding_may(r)) return;
+    uv_buf_t buf = uv_buf_init(room, (unsigned)(p->length < most ? p->length : most));
+    if (r->encoder != NULL) { /* the piece is coded as soon as it is there */
+        gale__coding_encoded(r->worker, r->encoder->coding, r->encoder->level, buf.len);
+    }
     f->fs.data = f;
     int err = uv_fs_read(f->worker->loop, &f->fs, f->fd, &buf, 1, (int64_t)p->offset, on_piece);
     if (err < 0) {

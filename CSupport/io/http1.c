@@ -134,6 +134,7 @@ static bool take_piece(gale__conn_t *c, gale_req_t *r, gale_str_t piece, bool la
 bool gale__http1_pump(gale__conn_t *c) {
     gale_req_t *r = c->req;
     if (r == NULL || r->held == NULL || c->paused || c->cut_due) return false;
+    if (!gale__coding_may(r)) return false;
     if (gale__decode_pump(r) == GALE__DECODE_COMPLETE) body_complete(c, r);
     return true;
 }
@@ -147,7 +148,7 @@ static size_t feed_length(gale__conn_t *c, gale_req_t *r, char *bytes, size_t le
 
 static size_t feed_chunked(gale__conn_t *c, gale_req_t *r, char *bytes, size_t len) {
     size_t pos = 0;
-    while (!c->paused && c->turn_left > 0) {
+    while (!c->paused && r->held == NULL && c->turn_left > 0) {
         gale_str_t piece;
         switch (gale__chunked_next(&r->chunked, bytes, len, &pos, &piece)) {
         case GALE__CHUNKED_DATA:

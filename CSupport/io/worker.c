@@ -102,6 +102,8 @@ static void on_settle(uv_idle_t *p) {
     }
     gale__topics_flush(w);
     gale__worker_settle_all(w);
+    gale__coding_turn(w);
+    gale__worker_settle_all(w);
     gale__worker_leave(before);
 }
 
@@ -144,7 +146,8 @@ void gale__worker_settle_all(gale_worker_t *w) {
         c->dirty = false;
         gale__conn_settle(c);
     }
-    if (w->later == NULL && !gale__topics_waiting(&w->topics)) uv_idle_stop(&w->settle);
+    if (w->later == NULL && w->coding.first == NULL && !gale__topics_waiting(&w->topics))
+        uv_idle_stop(&w->settle);
 }
 
 /* ------------------------------------------------------------------------------------- stopping */

@@ -13,6 +13,7 @@
 
 #include "block.h"
 #include "coders.h"
+#include "coding_turn.h"
 #include "gale.h"
 #include "http1_head.h"
 #include "http1_response.h"
@@ -67,6 +68,7 @@ struct gale_worker_s {
     gale__ref_table_t refs;
     gale__block_pool_t blocks;
     gale__coders_t coders;
+    gale__coding_turn_t coding;
     gale__ws_coders_t ws_coders;
     gale__topics_t topics;
     gale__head_limits_t limits;

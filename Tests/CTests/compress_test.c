@@ -11,7 +11,7 @@ static const char gzip[] = "Accept-Encoding: gzip\r\n";
 
 TEST(compress, from_1024_bytes_on_GZ_01) {
     NEEDS_GZIP;
-    static const size_t sizes[] = {0, 1, 1023, 1024, 1025, 5000, 100000, 262144};
+    static const size_t sizes[] = {0, 1, 1023, 1024, 1025, 5000, 60000, 262144};
     rig_t rig;
     rig_client_t client;
     rig_page_t page = {0};
@@ -19,12 +19,14 @@ TEST(compress, from_1024_bytes_on_GZ_01) {
     for (size_t i = 0; i < 16; i++) {
         page = rig_page(sizes[i % 8]);
         page.owned = i >= 8;
+        rig_wait(&rig, 2); /* all of a turn's share of coding is there */
         rig_answer_t a = rig_ask_for(&rig, &client, "GET", gzip);
         bool want = page.len >= 1024;
         CHECK_EQ_INT(a.status, 200);
         CHECK_MSG((a.coding == GALE__GZIP) == want, "%zu bytes: coding %d", page.len, a.coding);
         CHECK(strcmp(rig_field(&a, "Vary"), want ? "Accept-Encoding" : "") == 0);
-        CHECK(!a.chunked && *rig_field(&a, "Content-Length") != '\0');
+        bool whole = page.len < 262144; /* else it is coded in turns */
+        CHECK(a.chunked == !whole && (*rig_field(&a, "Content-Length") != '\0') == whole);
         CHECK(!want || a.wire < page.len * 3 / 4);
         rig_check_body(&a, &page);
         CHECK_EQ_UINT(page.freed, page.owned ? 1 : 0);

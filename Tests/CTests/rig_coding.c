@@ -264,7 +264,7 @@ int rig_post(rig_t *rig, rig_client_t *client, const char *fields, const coded_t
     rig_text_clear(&rig->in);
     rig_send_bytes(client, text.text, text.len);
     rig_text_free(&text);
-    rig_turn(rig, 4);
+    rig_turn(rig, 20); /* 8 MiB are decoded in more than ten */
     return rig_status_of(gale_str(client->out.text, client->out.len));
 }
 
