@@ -18,7 +18,9 @@
  *   Result      int: 0 or positive is success, negative is an error: a libuv code (UV_EADDRINUSE
  *               ...) or GALE_E*.
  *   gale_str_t  borrowed bytes. Not NUL-terminated. How long they live stands at the function
- *               that gives them.
+ *               that gives them. A null ptr with a len, or a null array with a count, is UV_EINVAL
+ *               to every function that takes one (bytes it owns are freed), and names nothing to
+ *               those that give no error.
  *   gale_buf_t  owned bytes: whoever takes one calls free_fn(free_arg) exactly once, also when the
  *               call fails. A null free_fn means that the bytes outlive the server (string
  *               literals, static tables).

@@ -5,6 +5,7 @@
 #include "../io/exchange.h"
 #include "cookie.h"
 #include "file_name.h"
+#include "given.h"
 #include "header_params.h"
 #include "mem.h"
 #include "str.h"
@@ -14,6 +15,7 @@
 
 int gale_query_get(gale_str_t query, gale_str_t name, char *out, size_t size) {
     gale_str_t n, v, found = gale_str(NULL, 0);
+    if (gale__str_lacks(query) || gale__str_lacks(name) || gale__lacks(out, size)) return UV_EINVAL;
     uint32_t count = 0;
     while (gale__pairs_next(&query, &n, &v)) {
         if (++count > GALE__MAX_FIELDS) return GALE_ELIMIT;
@@ -33,6 +35,7 @@ static gale_str_t behind(gale_str_t text, size_t pos) {
 
 int gale_query_next(gale_str_t query, size_t *pos, char *out, size_t size, gale_str_t *name,
                     gale_str_t *value) {
+    if (gale__str_lacks(query) || gale__lacks(out, size)) return UV_EINVAL;
     gale_str_t rest = behind(query, *pos), n, v;
     if (*pos == 0 && !gale__pairs_within(query, GALE__MAX_FIELDS)) return GALE_ELIMIT;
     if (!gale__pairs_next(&rest, &n, &v)) return 0;
@@ -50,11 +53,12 @@ int gale_query_next(gale_str_t query, size_t *pos, char *out, size_t size, gale_
 
 gale_str_t gale_header_main(gale_str_t field) {
     gale_str_t main;
-    return gale__params_begin(&field, &main) ? main : gale_str(NULL, 0);
+    return field.ptr != NULL && gale__params_begin(&field, &main) ? main : gale_str(NULL, 0);
 }
 
 int gale_header_param(gale_str_t field, gale_str_t name, char *out, size_t size) {
     if (size == 0) return UV_ENOBUFS;
+    if (gale__str_lacks(field) || gale__str_lacks(name) || out == NULL) return UV_EINVAL;
     int len = gale__param_get(field, name, 0, out, size - 1);
     if (len >= 0) out[len] = '\0';
     return len == GALE__PARAM_NONE   ? UV_ENOENT
@@ -67,6 +71,7 @@ int gale_header_param(gale_str_t field, gale_str_t name, char *out, size_t size)
 
 int gale_cookie_next(gale_str_t field, size_t *pos, char *out, size_t size, gale_str_t *name,
                      gale_str_t *value) {
+    if (gale__str_lacks(field) || gale__lacks(out, size)) return UV_EINVAL;
     gale_str_t rest = behind(field, *pos), n, v;
     if (!gale__cookie_next(&rest, &n, &v)) return 0;
     if (n.len > size || v.len > size - n.len) return UV_ENOBUFS;
@@ -90,6 +95,7 @@ static gale_str_t unescape(gale_req_t *r, gale_str_t value, size_t offset, size_
 gale_str_t gale_req_cookie(gale_req_t *r, gale_str_t name) {
     gale_str_t found = gale_str(NULL, 0), n, v;
     size_t total = 0, offset = 0;
+    if (gale__str_lacks(name)) return found;
     for (uint32_t i = 0; i < r->head.header_count; i++) {
         gale_str_t field = r->headers[i].value, rest = field;
         if (!gale__eq_nocase(r->headers[i].name, GALE__LIT("Cookie"))) continue;
@@ -108,6 +114,7 @@ gale_str_t gale_req_cookie(gale_req_t *r, gale_str_t name) {
 
 int gale_safe_filename(gale_str_t name, char *out, size_t size) {
     char safe[GALE__FILE_NAME_MAX];
+    if (gale__str_lacks(name) || gale__lacks(out, size)) return UV_EINVAL;
     size_t len = gale__safe_file_name(name, safe);
     if (len >= size) return UV_ENOBUFS;
     memcpy(out, safe, len);

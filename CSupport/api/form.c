@@ -31,6 +31,7 @@ gale_part_t *gale_form_next(const gale_form_t *f, const gale_part_t *p) {
 /* The last kept part of this name and kind. */
 static gale_part_t *find(const gale_form_t *f, gale_str_t name, bool file) {
     gale_part_t *found = NULL;
+    if (name.ptr == NULL && name.len > 0) return NULL;
     for (gale_part_t *p = f->first; p != NULL; p = p->next) {
         if (gale__part_is_file(p) == file && gale__eq(p->name, name)) found = p;
     }
@@ -62,6 +63,7 @@ uint64_t gale_part_size(const gale_part_t *p) {
 }
 
 gale_str_t gale_part_header(const gale_part_t *p, gale_str_t name) {
+    if (name.ptr == NULL) return gale_str(NULL, 0);
     for (uint32_t i = 0; i < p->header_count; i++) {
         if (gale__eq_nocase(p->headers[i].name, name)) return p->headers[i].value;
     }

@@ -51,6 +51,7 @@ int gale_limiter_new(gale_limiter_t **out, const gale_limiter_config_t *config) 
 }
 
 int64_t gale_limiter_take(gale_limiter_t *l, gale_str_t key, uint32_t tokens, uint64_t now_ms) {
+    if (key.ptr == NULL && key.len > 0) return UV_EINVAL;
     if (now_ms == 0) now_ms = uv_hrtime() / 1000000;
     uint64_t hash = gale__siphash(l->secret, key);
     pthread_mutex_t *lock = &l->lock[gale__rate_limit_set(&l->table, hash) % LOCKS];

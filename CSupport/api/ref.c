@@ -5,6 +5,7 @@
 #include "../io/server.h"
 #include "../io/tunnel.h"
 #include "../io/ws.h"
+#include "given.h"
 #include "mem.h"
 #include "str.h"
 
@@ -125,6 +126,10 @@ static letter_t *respond_letter(gale_server_t *s, gale_ref_t ref, const gale_hea
 
 int gale_ref_respond(gale_server_t *s, gale_ref_t ref, int status, const gale_header_t *headers,
                      size_t count, gale_buf_t body) {
+    if (gale__fields_lack(headers, count) || gale__lacks(body.ptr, body.len)) {
+        gale_buf_free(body);
+        return UV_EINVAL;
+    }
     /* Checked here, where the caller can still be told. */
     gale__stamp_t stamp = {.len = 0};
     gale__response_t head = {.status = status,
@@ -164,7 +169,8 @@ static void run_send(void *arg) {
 }
 
 int gale_ref_send(gale_server_t *s, gale_ref_t ref, int kind, gale_buf_t bytes) {
-    int err = gale__ws_is_kind(kind) ? 0 : UV_EINVAL;
+    bool good = gale__ws_is_kind(kind) && !gale__lacks(bytes.ptr, bytes.len);
+    int err = good ? 0 : UV_EINVAL;
     if (err == 0) {
         letter_t *letter = new_letter(s, ref, 0);
         if (letter != NULL) {
@@ -193,9 +199,12 @@ static void run_write(void *arg) {
 }
 
 int gale_ref_write(gale_server_t *s, gale_ref_t ref, gale_buf_t bytes) {
-    letter_t *letter = new_letter(s, ref, 0);
-    if (letter != NULL) letter->bytes = bytes;
-    int err = post(s, ref, letter, run_write);
+    int err = gale__lacks(bytes.ptr, bytes.len) ? UV_EINVAL : 0;
+    if (err == 0) {
+        letter_t *letter = new_letter(s, ref, 0);
+        if (letter != NULL) letter->bytes = bytes;
+        err = post(s, ref, letter, run_write);
+    }
     if (err < 0) gale_buf_free(bytes);
     return err;
 }

@@ -5,6 +5,7 @@
 #include "../io/connection.h"
 #include "../io/form.h"
 #include "../io/http1.h"
+#include "given.h"
 #include "origin.h"
 #include "str.h"
 
@@ -56,6 +57,7 @@ gale_str_t gale_req_host(const gale_req_t *r) {
 }
 
 gale_str_t gale_req_header(const gale_req_t *r, gale_str_t name) {
+    if (name.ptr == NULL) return gale_str(NULL, 0);
     for (uint32_t i = 0; i < r->head.header_count; i++) {
         if (gale__eq_nocase(r->headers[i].name, name)) return r->headers[i].value;
     }
@@ -203,6 +205,7 @@ bool gale_req_same_origin(const gale_req_t *r) {
 bool gale_req_allowed_origin(const gale_req_t *r, const gale_str_t *allowed, size_t count) {
     if (gale_req_same_origin(r)) return true;
     gale_str_t origin = origin_of(r);
+    if (gale__strs_lack(allowed, count)) return false;
     for (size_t i = 0; i < count; i++) {
         if (gale__origin_matches(origin, allowed[i])) return true;
     }

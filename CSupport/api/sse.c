@@ -5,6 +5,7 @@
 
 #include "../io/connection.h"
 #include "config.h"
+#include "given.h"
 #include "mem.h"
 #include "str.h"
 
@@ -18,6 +19,7 @@ int gale_sse_begin(gale_req_t *r, uint32_t heartbeat_ms, const gale_header_t *he
                    size_t count) {
     if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
     if (count > MAX_HEADERS) return GALE_ELIMIT;
+    if (gale__fields_lack(headers, count)) return UV_EINVAL;
     gale_header_t all[OWN_HEADERS + MAX_HEADERS] = {
         {GALE__LIT("Content-Type"), GALE__LIT("text/event-stream; charset=utf-8")},
         {GALE__LIT("Cache-Control"), GALE__LIT("no-store")},

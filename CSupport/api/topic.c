@@ -5,6 +5,7 @@
 #include "../io/reader.h"
 #include "../io/server.h"
 #include "../io/ws.h"
+#include "given.h"
 
 static int join(gale_ws_t *ws, gale_str_t topic, uint32_t slow, uint64_t limit) {
     if (!gale__on_loop(ws->conn->worker)) return GALE_ETHREAD;
@@ -38,11 +39,12 @@ int gale_ws_unsubscribe(gale_ws_t *ws, gale_str_t name) {
 
 int gale_ws_publish(gale_ws_t *ws, gale_str_t topic, int kind, gale_str_t bytes) {
     const gale_worker_t *w = ws->conn->worker;
-    return gale__on_loop(w) ? gale__publish(w->server, topic, kind, bytes, ws) : GALE_ETHREAD;
+    if (!gale__on_loop(w)) return GALE_ETHREAD;
+    return gale__str_lacks(bytes) ? UV_EINVAL : gale__publish(w->server, topic, kind, bytes, ws);
 }
 
 int gale_publish(gale_server_t *server, gale_str_t topic, int kind, gale_str_t bytes) {
-    return gale__publish(server, topic, kind, bytes, NULL);
+    return gale__str_lacks(bytes) ? UV_EINVAL : gale__publish(server, topic, kind, bytes, NULL);
 }
 
 size_t gale_worker_subscribers(const gale_worker_t *w, gale_str_t name) {

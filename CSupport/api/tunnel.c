@@ -2,11 +2,13 @@
 #include "../io/tunnel.h"
 
 #include "config.h"
+#include "given.h"
 
 int gale_tunnel_accept(gale_req_t *r, gale_str_t protocol, const gale_tunnel_handler_t *handler,
                        void *data, const gale_header_t *headers, size_t count,
                        gale_tunnel_t **out) {
     if (!gale__on_loop(r->worker)) return GALE_ETHREAD;
+    if (gale__str_lacks(protocol) || gale__fields_lack(headers, count)) return UV_EINVAL;
     gale_tunnel_handler_t taken = {0};
     size_t smallest = offsetof(gale_tunnel_handler_t, on_close) + sizeof taken.on_close;
     int err = gale__struct_take(&taken, sizeof taken, handler, smallest);
@@ -14,7 +16,7 @@ int gale_tunnel_accept(gale_req_t *r, gale_str_t protocol, const gale_tunnel_han
 }
 
 bool gale_req_wants_upgrade(const gale_req_t *r, gale_str_t protocol) {
-    return gale__tunnel_wanted(r, protocol);
+    return protocol.ptr != NULL && gale__tunnel_wanted(r, protocol);
 }
 
 gale_worker_t *gale_tunnel_worker(const gale_tunnel_t *t) {
@@ -26,13 +28,16 @@ static bool ours(const gale_tunnel_t *t) {
 }
 
 int gale_tunnel_write(gale_tunnel_t *t, gale_str_t bytes) {
-    return ours(t) ? gale__tunnel_write(t, bytes) : GALE_ETHREAD;
+    if (!ours(t)) return GALE_ETHREAD;
+    return gale__str_lacks(bytes) ? UV_EINVAL : gale__tunnel_write(t, bytes);
 }
 
 int gale_tunnel_write_buf(gale_tunnel_t *t, gale_buf_t bytes) {
-    if (!ours(t)) {
+    int err = ours(t) ? 0 : GALE_ETHREAD;
+    if (gale__lacks(bytes.ptr, bytes.len)) err = UV_EINVAL;
+    if (err < 0) {
         gale_buf_free(bytes);
-        return GALE_ETHREAD;
+        return err;
     }
     return gale__tunnel_write_buf(t, bytes);
 }

@@ -3,11 +3,16 @@
 
 #include "../io/peer.h"
 #include "config.h"
+#include "given.h"
 #include "str.h"
 
 static int accept_with(gale_req_t *r, const gale_ws_handler_t *handler, void *data,
                        const gale_ws_options_t *options, gale_ws_t **out) {
     gale_ws_handler_t taken = {0};
+    if (gale__fields_lack(options->headers, options->header_count) ||
+        gale__strs_lack(options->origins, options->origin_count) ||
+        gale__str_lacks(options->subprotocol))
+        return UV_EINVAL;
     size_t smallest = offsetof(gale_ws_handler_t, on_close) + sizeof taken.on_close;
     int err = gale__struct_take(&taken, sizeof taken, handler, smallest);
     return err < 0 ? err : gale__ws_accept(r, &taken, data, options, out);
@@ -35,13 +40,14 @@ size_t gale_ws_offered(const gale_req_t *r, gale_str_t *out, size_t max) {
     gale__ws_offers_t offers = {.req = r};
     size_t n = 0;
     for (gale_str_t name; gale__ws_offers_next(&offers, &name); n++) {
-        if (n < max) out[n] = name;
+        if (n < max && out != NULL) out[n] = name;
     }
     return n;
 }
 
 gale_str_t gale_ws_choose(const gale_req_t *r, const gale_str_t *supported, size_t count) {
     gale__ws_offers_t offers = {.req = r};
+    if (gale__strs_lack(supported, count)) return gale_str(NULL, 0);
     for (gale_str_t name; gale__ws_offers_next(&offers, &name);) {
         for (size_t i = 0; i < count; i++) {
             if (gale__eq(name, supported[i])) return supported[i];
@@ -59,23 +65,28 @@ static bool ours(const gale_ws_t *ws) {
 }
 
 int gale_ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
-    return ours(ws) ? gale__ws_send(ws, kind, bytes) : GALE_ETHREAD;
+    if (!ours(ws)) return GALE_ETHREAD;
+    return gale__str_lacks(bytes) ? UV_EINVAL : gale__ws_send(ws, kind, bytes);
 }
 
 int gale_ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t bytes) {
-    if (!ours(ws)) {
+    int err = ours(ws) ? 0 : GALE_ETHREAD;
+    if (gale__lacks(bytes.ptr, bytes.len)) err = UV_EINVAL;
+    if (err < 0) {
         gale_buf_free(bytes);
-        return GALE_ETHREAD;
+        return err;
     }
     return gale__ws_send_buf(ws, kind, bytes);
 }
 
 int gale_ws_ping(gale_ws_t *ws, gale_str_t payload) {
-    return ours(ws) ? gale__ws_control(ws, GALE__WS_PING, payload) : GALE_ETHREAD;
+    if (!ours(ws)) return GALE_ETHREAD;
+    return gale__str_lacks(payload) ? UV_EINVAL : gale__ws_control(ws, GALE__WS_PING, payload);
 }
 
 int gale_ws_close(gale_ws_t *ws, int code, gale_str_t reason) {
     if (!ours(ws)) return GALE_ETHREAD;
+    if (gale__str_lacks(reason)) return UV_EINVAL;
     int err = gale__ws_close(ws, code, reason);
     if (err == 0) gale__conn_touch(ws->conn);
     return err;
@@ -126,7 +137,8 @@ int gale_peer_open(gale_worker_t *worker, const gale_peer_handler_t *handler, vo
 }
 
 int gale_peer_send(gale_peer_t *peer, gale_str_t bytes) {
-    return gale__on_loop(gale__peer_worker(peer)) ? gale__peer_send(peer, bytes) : GALE_ETHREAD;
+    if (!gale__on_loop(gale__peer_worker(peer))) return GALE_ETHREAD;
+    return gale__str_lacks(bytes) ? UV_EINVAL : gale__peer_send(peer, bytes);
 }
 
 void gale_peer_stall(gale_peer_t *peer, bool stalled) {

@@ -12,7 +12,7 @@
 enum { TABLE_FIRST = 16, SUBS_FIRST = 4 };
 
 bool gale__topic_name_ok(gale_str_t name) {
-    return name.len > 0 && name.len <= GALE__TOPIC_NAME;
+    return name.ptr != NULL && name.len > 0 && name.len <= GALE__TOPIC_NAME;
 }
 
 uint64_t gale__topic_hash(const gale_server_t *s, gale_str_t name) {
