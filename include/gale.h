@@ -40,7 +40,8 @@
  *   gale_server_new, _handle, _listen*          no             one, before run      no
  *   gale_server_run, _start, _attach            no             once                 no
  *   gale_server_stop                            yes            yes                  yes
- *   gale_server_join, _free                     no             yes                  no
+ *   gale_server_join                            no             yes                  no
+ *   gale_server_free                            yes            yes                  no
  *   gale_server_errmsg                          no             whose call failed    no
  *   gale_server_port, _workers, _worker         yes            yes                  no
  *   gale_worker_current, _index, _loop          yes            yes                  no
@@ -501,13 +502,15 @@ GALE_API int gale_server_join(gale_server_t *server);
 GALE_API int gale_server_attach(gale_server_t *server, void *uv_loop);
 
 /* Stops: closes the listeners and idle connections, sends 1001 to WebSockets, tells tunnels
- * (on_stop), lets open requests and tunnels finish, cuts what is left after shutdown_grace_ms. A
- * second call cuts at once. Any thread; signal handlers too. Since 0.1. */
+ * (on_stop), lets open requests and tunnels finish, cuts what is left after shutdown_grace_ms. In a
+ * callback, what its worker answers from then on has Connection: close. A second call cuts at once. Any thread; signal handlers too. Since 0.1. */
 GALE_API int gale_server_stop(gale_server_t *server);
 
-/* Frees the server. Stops and joins first if it was started. An attached server that still runs is
- * cut at once and its memory goes when the caller's loop has closed its handles. Null is allowed.
- * Since 0.1. */
+/* Frees the server; no call may follow on it, whichever way its memory goes. One that was started is
+ * stopped and joined first; from a callback it is stopped, and goes when its threads have ended. One
+ * that is in gale_server_run, from a callback or another thread: stopped, and goes as that returns.
+ * An attached one that still runs is cut at once and goes when the caller's loop has closed its
+ * handles. Callbacks come until then. Null is allowed. Since 0.1. */
 GALE_API void gale_server_free(gale_server_t *GALE_NULLABLE server);
 
 /* -------------------------------------------------------------------------------------- figures */

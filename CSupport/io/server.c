@@ -41,7 +41,7 @@ static void *thread_main(void *arg) {
 
 /* A worker that never ran is taken down by running its loop until all handles are closed. */
 static void undo_worker(gale_worker_t *w) {
-    if (w->state != GALE__WORKER_RUNNING) return;
+    if (w->state != GALE__WORKER_RUNNING && w->state != GALE__WORKER_STOP_DUE) return;
     atomic_fetch_add(&w->server->stops, 1);
     gale__worker_wake(w);
     while (w->state != GALE__WORKER_ENDED) uv_run(w->loop, UV_RUN_NOWAIT);
@@ -118,12 +118,13 @@ static void join_threads(gale_server_t *s) {
 int gale__server_run(gale_server_t *s) {
     int err = open_workers(s, s->config.workers, NULL);
     if (err < 0) return err;
+    atomic_store(&s->in_run, true);
     err = start_threads(s, 1);
     if (err < 0) gale__server_stop(s);
     run_loop(&s->workers[0]);
     join_threads(s);
     if (err < 0) undo_workers(s);
-    atomic_store(&s->state, GALE__SERVER_STOPPED);
+    gale__server_worker_ended(s);
     return err;
 }
 
@@ -160,7 +161,12 @@ void gale__server_stop(gale_server_t *s) {
     atomic_fetch_add(&s->stops, 1);
     if (atomic_load(&s->state) != GALE__SERVER_RUNNING) return;
     unsigned count = atomic_load(&s->worker_count);
-    for (unsigned i = 0; i < count; i++) gale__worker_wake(&s->workers[i]);
+    for (unsigned i = 0; i < count; i++) {
+        gale_worker_t *w = &s->workers[i];
+        /* The answer that its caller gives next is already the last of its connection. */
+        if (gale__on_loop(w) && w->state == GALE__WORKER_RUNNING) w->state = GALE__WORKER_STOP_DUE;
+        gale__worker_wake(w);
+    }
 }
 
 /* The list was found valid before. False without memory. */
@@ -211,20 +217,37 @@ static void free_server(gale_server_t *s) {
 
 void gale__server_worker_ended(gale_server_t *s) {
     atomic_store(&s->state, GALE__SERVER_STOPPED);
-    /* gale_server_free may come from another thread: whoever comes second frees. */
+    /* gale_server_free may come from a callback or another thread: whoever comes second frees. */
     if (atomic_exchange(&s->half_gone, true)) free_server(s);
 }
 
+static void *join_and_free(void *arg) {
+    gale_server_t *s = arg;
+    join_threads(s);
+    free_server(s);
+    return NULL;
+}
+
+/* In a callback of a thread that must be joined first: somebody else has to. Without a thread for it
+ * the memory stays. */
+static void free_from_inside(gale_server_t *s) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, join_and_free, s) == 0) pthread_detach(thread);
+}
+
 void gale__server_destroy(gale_server_t *s) {
+    const gale_worker_t *here = gale__worker_here();
+    bool attached = s->attached && atomic_load(&s->worker_count) > 0;
     bool running = atomic_load(&s->state) == GALE__SERVER_RUNNING;
-    if (s->attached && atomic_load(&s->worker_count) > 0) {
-        gale__server_stop(s);
-        gale__server_stop(s); /* at once */
+    if (running || attached) gale__server_stop(s);
+    if (attached) gale__server_stop(s); /* at once */
+    if (attached || atomic_load(&s->in_run)) {
         if (!atomic_exchange(&s->half_gone, true)) return;
     }
-    if (s->own_threads) {
-        if (running) gale__server_stop(s);
-        join_threads(s);
+    if (s->own_threads && here != NULL && here->server == s) {
+        free_from_inside(s);
+        return;
     }
+    if (s->own_threads) join_threads(s);
     free_server(s);
 }

@@ -27,8 +27,9 @@ struct gale_server_s {
     bool has_handler;
     bool own_threads; /* gale_server_start made them */
     bool attached;
-    atomic_bool
-        half_gone; /* an attached server: gale_server_free was called, or its worker has ended */
+    atomic_bool in_run; /* gale_server_run was called; it may have returned */
+    /* Of an attached server, or one in gale_server_run: gale_server_free was called, or it ended. */
+    atomic_bool half_gone;
     atomic_int state;
     _Atomic uint64_t spooled; /* bytes of temporary files */
     atomic_uint stops;        /* calls of gale_server_stop */
@@ -58,7 +59,7 @@ int gale__server_start(gale_server_t *s);
 int gale__server_join(gale_server_t *s);
 int gale__server_attach(gale_server_t *s, uv_loop_t *loop);
 void gale__server_stop(gale_server_t *s);
-/* Called by the worker of an attached server when its last handle is closed. */
+/* An attached server's last handle is closed, or gale_server_run returns: the server may be gone. */
 void gale__server_worker_ended(gale_server_t *s);
 
 #endif

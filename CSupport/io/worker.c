@@ -257,7 +257,7 @@ static void look_around(gale_worker_t *w) {
     }
     bool again = w->stops_seen > 0 || stops > 1;
     w->stops_seen = stops;
-    if (w->state == GALE__WORKER_RUNNING) begin_stop(w);
+    if (w->state <= GALE__WORKER_STOP_DUE) begin_stop(w);
     if (again && w->state == GALE__WORKER_STOPPING) cut_all(w);
 }
 

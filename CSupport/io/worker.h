@@ -32,6 +32,7 @@ typedef struct gale__accept_point gale__accept_point_t;
 typedef enum {
     GALE__WORKER_IDLE, /* not yet on a loop */
     GALE__WORKER_RUNNING,
+    GALE__WORKER_STOP_DUE, /* gale_server_stop was called here, and what it does comes next */
     GALE__WORKER_STOPPING, /* no listeners; open requests finish */
     GALE__WORKER_CLOSING,  /* no connections; handles are being closed */
     GALE__WORKER_ENDED

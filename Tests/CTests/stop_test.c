@@ -1,4 +1,5 @@
 /* A stop that loses no request: what is under way to connections without one is answered. */
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -164,5 +165,75 @@ TEST(stop, workers_that_are_dealt_to_end) {
         }
         live_end(s);
         for (int j = 0; j < 6; j++) close(fds[j]);
+    }
+}
+
+/* ------------------------------------------------------------------------------- from a callback */
+
+static void stop_and_answer(rig_t *rig, gale_req_t *req) {
+    if (rig->requests == 1) gale_server_stop(rig->server);
+    CHECK_EQ_INT(gale_respond_text(req, 200, "last"), 0);
+}
+
+/* RFC 9112 9.6: the answer says that it is the last one, and it is. */
+TEST(stop, in_a_callback_H1_04_H1_26) { /* H1-04, H1-26 */
+    rig_t rig;
+    rig_client_t client;
+    rig_init(&rig);
+    rig.request = stop_and_answer;
+    rig_open(&rig);
+    rig_connect(&rig, &client);
+    rig_send(&client, GET GET);
+    CHECK(rig_until(&rig, &client.closes, 1, 5000));
+    gale_str_t out = gale_str(client.out.text, client.out.len);
+    CHECK_EQ_UINT(rig_count(out, "HTTP/1.1 200"), 1);
+    CHECK_EQ_UINT(rig_count(out, "\r\nConnection: close\r\n"), 1);
+    CHECK_EQ_UINT(rig.requests, 1);
+    rig_drop(&rig, &client);
+    rig_close(&rig);
+}
+
+static gale_server_t *freed_in_callback;
+
+static void free_and_answer(gale_req_t *req, void *data) {
+    (void)data;
+    gale_server_free(freed_in_callback);
+    CHECK_EQ_INT(gale_respond_text(req, 200, "last"), 0);
+}
+
+static void *run_server(void *server) {
+    CHECK_EQ_INT(gale_server_run(server), 0);
+    return NULL;
+}
+
+/* gale_server_free by a handler: the request is answered, then the server goes. */
+TEST(stop, free_in_a_callback) {
+    for (int way = 0; way < 3; way++) { /* started, in run, in run and freed by another thread */
+        gale_config_t config = gale_config();
+        gale_handler_t handler = gale_handler();
+        pthread_t thread;
+        char out[512];
+        config.workers = 2;
+        handler.on_request = free_and_answer;
+        gale_server_t *s = NULL;
+        REQUIRE(gale_server_new(&s, &config) == 0);
+        freed_in_callback = way == 2 ? NULL : s;
+        CHECK_EQ_INT(gale_server_handle(s, &handler, NULL), 0);
+        REQUIRE(gale_server_listen(s, "http://127.0.0.1:0") == 0);
+        int port = gale_server_port(s, 0);
+        if (way == 0) {
+            REQUIRE(gale_server_start(s) == 0);
+        } else {
+            REQUIRE(pthread_create(&thread, NULL, run_server, s) == 0);
+        }
+        int fd = sock_connect(port);
+        REQUIRE(fd >= 0 && sock_send(fd, GET));
+        CHECK(sock_read(fd, out, sizeof out, "last") > 0);
+        if (way == 2) gale_server_free(s);
+        if (way != 0) pthread_join(thread, NULL);
+        close(fd);
+        /* The allocator can be replaced when the last server's memory is gone. */
+        for (int i = 0; i < 500 && gale_set_allocator(NULL) != 0; i++) usleep(10000);
+        CHECK_EQ_INT(gale_set_allocator(NULL), 0);
     }
 }
