@@ -47,7 +47,16 @@ int gale__ws_close(gale_ws_t *ws, int code, gale_str_t reason) {
     return send_close(ws, code, reason);
 }
 
+static void forget_pong(gale_ws_t *ws) {
+    if (!ws->pong_due) return;
+    ws->pong_due = false;
+    gale__free(ws->reason);
+    ws->reason = NULL;
+    ws->reason_len = 0;
+}
+
 static void keep_reason(gale_ws_t *ws, gale_str_t reason) {
+    forget_pong(ws);
     if (reason.len == 0 || ws->reason != NULL || (ws->reason = gale__malloc(reason.len)) == NULL) {
         return;
     }
@@ -109,6 +118,7 @@ void gale__ws_gone(gale_ws_t *ws, int reason) {
     gale__reader_free(ws);
     if (ws->ref_slot != 0) gale__ref_drop(&ws->conn->worker->refs, ws->ref_slot);
     ws->ref_slot = 0;
+    forget_pong(ws);
     if (ws->handler.on_close != NULL) {
         ws->handler.on_close(ws, ws->close_code, gale_str(ws->reason, ws->reason_len), ws->data);
     }
@@ -122,8 +132,30 @@ size_t gale__ws_queued(const gale_ws_t *ws) {
     return gale__conn_queued(ws->conn) + (ws->reader == NULL ? 0 : ws->reader->bytes);
 }
 
+/* Who asks and does not read gets one answer, to what it asked last (RFC 6455 5.5.3): pongs must not
+ * pile up. */
+static void answer_ping(gale_ws_t *ws, gale_str_t payload) {
+    if (ws->close_sent) return;
+    bool full = gale__conn_queued(ws->conn) > gale__ws_config(ws)->write_high_water;
+    if (!full) {
+        forget_pong(ws); /* of a ping before */
+        gale__ws_control(ws, GALE__WS_PONG, payload);
+        return;
+    }
+    keep_reason(ws, payload);
+    ws->pong_due = ws->reason_len == payload.len; /* or there was no memory */
+    ws->want_drain = true;
+}
+
+static void answer_late(gale_ws_t *ws) {
+    if (!ws->pong_due) return;
+    gale__ws_control(ws, GALE__WS_PONG, gale_str(ws->reason, ws->reason_len));
+    forget_pong(ws);
+}
+
 void gale__ws_drained(gale_ws_t *ws) {
     ws->want_drain = false;
+    answer_late(ws);
     if (ws->handler.on_drain != NULL) ws->handler.on_drain(ws, ws->data);
 }
 
@@ -145,7 +177,7 @@ static void on_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
         on_close_frame(ws, payload);
         return;
     }
-    if (opcode == GALE__WS_PING && !ws->close_sent) gale__ws_control(ws, GALE__WS_PONG, payload);
+    if (opcode == GALE__WS_PING) answer_ping(ws, payload);
     void (*fn)(gale_ws_t *, gale_str_t, void *) =
         opcode == GALE__WS_PING ? ws->handler.on_ping : ws->handler.on_pong;
     if (fn == NULL || ws->close_sent) return;

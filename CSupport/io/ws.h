@@ -23,7 +23,7 @@ struct gale_ws_s {
     gale__ws_message_t *message; /* null: nothing of one is kept */
     gale__ws_windows_t *windows; /* of its own, with takeover; else null */
     gale__reader_t *reader;      /* null until it subscribes to a topic */
-    char *reason;                /* of the peer's close frame */
+    char *reason;                /* of the peer's close frame, or a pong's payload */
     uint64_t frame_left;         /* payload bytes of the present data frame still to come */
     uint32_t ref_slot;
     uint32_t pinged_ms;  /* when the last ping went out of itself, or it was opened; wraps */
@@ -40,6 +40,7 @@ struct gale_ws_s {
     bool close_sent : 1;
     bool want_drain : 1;
     bool compressed : 1; /* the open message */
+    bool pong_due : 1;   /* `reason` is its payload */
     bool unheard : 1;    /* no byte has come since the ping of pinged_ms */
 };
 

@@ -267,6 +267,66 @@ TEST(ws, a_breach_right_behind_a_late_upgrade_closes) {
     rig_ws_close(&rig, &client, &ws);
 }
 
+/* A client that asks and does not read fills no memory with answers, and gets the last of them. */
+TEST(ws, pongs_do_not_pile_up) {
+    for (int way = 0; way < 2; way++) {
+        rig_t rig;
+        rig_client_t client;
+        rig_ws_t ws = {0};
+        rig_text_t pings = {0};
+        rig_init(&rig);
+        rig.config.write_high_water = 2000;
+        rig.config.write_low_water = 500;
+        rig_ws_open(&rig, &client, &ws);
+        gale_peer_stall(client.peer, true);
+        for (int i = 0; i < 1000; i++) {
+            rig_text_clear(&pings);
+            rig_frame(&pings, 0x89, rig_pattern(125), (size_t)i % 125);
+            rig_send_bytes(&client, pings.text, pings.len);
+        }
+        rig_text_clear(&pings);
+        rig_frame(&pings, 0x89, "last", way == 0 ? 4 : 0);
+        rig_send_bytes(&client, pings.text, pings.len);
+        CHECK(gale_ws_queued(ws.ws) <= 2000 + 127);
+        CHECK_EQ_UINT(ws.pings, 1001);
+        gale_peer_stall(client.peer, false);
+        rig_turn(&rig, 3);
+        gale_str_t got = rig_take(&client);
+        gale_str_t last = way == 0 ? gale_str("\x8a\x04last", 6) : gale_str("\x8a\0", 2);
+        REQUIRE(got.len > last.len && got.len <= 2200);
+        CHECK_EQ_MEM(got.ptr + got.len - last.len, last.ptr, last.len);
+        rig_text_clear(&pings);
+        rig_close_frame(&pings, 1000, "bye");
+        rig_send_bytes(&client, pings.text, pings.len);
+        rig_turn(&rig, 3);
+        CHECK_EQ_INT(ws.code, 1000);
+        CHECK(rig_has(gale_str(ws.log.text, ws.log.len), "C 1000 bye;"));
+        rig_text_free(&pings);
+        rig_ws_close(&rig, &client, &ws);
+    }
+}
+
+/* Gone while a pong is owed: what it was to say is no reason of a close. */
+TEST(ws, a_pong_that_is_owed_is_no_reason) {
+    rig_t rig;
+    rig_client_t client;
+    rig_ws_t ws = {0};
+    rig_text_t ping = {0};
+    rig_init(&rig);
+    rig.config.write_high_water = 2000;
+    rig.config.write_low_water = 500;
+    rig_ws_open(&rig, &client, &ws);
+    gale_peer_stall(client.peer, true);
+    CHECK_EQ_INT(gale_ws_send(ws.ws, GALE_WS_BINARY, gale_str(rig_pattern(3000), 3000)), 1);
+    rig_frame(&ping, 0x89, "asked", 5);
+    rig_send_bytes(&client, ping.text, ping.len);
+    gale_peer_close(client.peer);
+    rig_turn(&rig, 3);
+    CHECK(rig_has(gale_str(ws.log.text, ws.log.len), "C 1006 ;"));
+    rig_text_free(&ping);
+    rig_ws_close(&rig, &client, &ws);
+}
+
 /* Who has much to say learns first why nobody listens: no reset overtakes the close frame. */
 static void live_accept(gale_req_t *req, void *data) {
     gale_ws_handler_t h = gale_ws_handler();
