@@ -748,8 +748,8 @@ typedef struct {
      * holds a descriptor until then. */
     const char *GALE_NULLABLE folder;
 
-    /* A part begins; its name, file name, type and headers are known. Gives GALE_PART_*; null
-     * means GALE_PART_KEEP for all. `part` lives until its on_part_end has returned; one that is
+    /* A part begins; its name, file name, type and headers are known. Gives GALE_PART_* (anything
+     * else ends the form with UV_EINVAL, 500); null means GALE_PART_KEEP for all. `part` lives until its on_part_end has returned; one that is
      * kept as long as the form. */
     int (*GALE_NULLABLE on_part)(gale_form_t *form, gale_part_t *part, void *GALE_NULLABLE data);
     /* Bytes of a part that is kept or streamed; they live until it returns. */
@@ -902,7 +902,7 @@ GALE_API void gale_resp_abort(gale_req_t *req);
 GALE_API int gale_req_set_compression(gale_req_t *req, uint32_t codings);
 /* Sends `length` bytes of an open file from `offset`, with back-pressure, without holding up the
  * loop: the body of a whole response. Takes fd and closes it, also on error. length -1: to the end
- * of the file. */
+ * of the file. UV_EINVAL for a folder. */
 GALE_API int gale_resp_file(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,
                             size_t count, int fd, uint64_t offset, int64_t length);
 
@@ -935,8 +935,9 @@ typedef struct {
     uint32_t no_precompressed; /* 1: never send name.br, name.zst or name.gz in place of name */
 } gale_files_config_t;
 
-/* Symlinks that are followed, all others are 403: those that lead nowhere outside of the folder
- * (none at all on systems without openat2(2)), any, none. */
+/* Symlinks that are followed, all others are 403: those that lead nowhere outside of the folder, by
+ * relative paths alone, since an absolute one begins outside (none at all on systems without
+ * openat2(2)); any; none. */
 enum { GALE_SYMLINKS_INSIDE = 0, GALE_SYMLINKS_ALL = 1, GALE_SYMLINKS_NONE = 2 };
 
 /* Fills a struct with the defaults of this library for the fields within struct_size. Any thread.
@@ -1160,8 +1161,11 @@ GALE_API size_t gale_ws_offered(const gale_req_t *req, gale_str_t *GALE_NULLABLE
  * null) when it is none. For gale_ws_options_t. Loop. Since 0.1. */
 GALE_API gale_str_t gale_ws_choose(const gale_req_t *req, const gale_str_t *supported,
                                    size_t count);
-/* Whether Origin is absent or names the same host and port as Host (RFC 6454 5; default ports count
- * as named). Sec-WebSocket-Origin stands for it where it is missing. Loop. Since 0.1. */
+/* Whether Origin is absent, or is http or https and names the same host and port as Host (RFC 6454
+ * 5), where the default port of Origin's scheme is as good as none. The scheme itself is compared
+ * where that of the request is known (from a trusted proxy, a PROXY header, scheme=https): a plain
+ * connection may come from a proxy that ends TLS and says nothing of it. Two Origin fields are no
+ * origin. Sec-WebSocket-Origin stands for it where it is missing. Loop. Since 0.1. */
 GALE_API bool gale_req_same_origin(const gale_req_t *req);
 /* The same, or one of those allowed: "https://example.com", with the port when it is not the
  * scheme's own; with "*." in front of the host for all below it, not itself; "*" alone for all,

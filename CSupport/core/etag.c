@@ -31,6 +31,18 @@ static size_t tag_length(gale_str_t s) {
     return len > 0 ? len + (s.len - quoted.len) : 0;
 }
 
+/* Length of a member that is no tag. */
+static size_t member_length(gale_str_t s) {
+    const char *comma = memchr(s.ptr, ',', s.len);
+    return comma != NULL ? (size_t)(comma - s.ptr) : s.len;
+}
+
+/* Whether a member ends here: more behind a tag makes one that is none. */
+static bool ends(gale_str_t s) {
+    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t')) s = gale_str(s.ptr + 1, s.len - 1);
+    return s.len == 0 || s.ptr[0] == ',';
+}
+
 static bool list_has(gale_str_t list, gale_str_t etag, bool weakly) {
     gale_str_t rest = gale__trim(list);
     if (gale__eq(rest, GALE__LIT("*"))) return true;
@@ -40,11 +52,12 @@ static bool list_has(gale_str_t list, gale_str_t etag, bool weakly) {
         if (c != ',' && c != ' ' && c != '\t') {
             step = tag_length(rest);
             gale_str_t tag = gale_str(rest.ptr, step);
-            if (step > 0 && gale__eq(weakly ? without_weak(tag) : tag, etag)) return true;
-            if (step == 0) {
-                const char *comma = memchr(rest.ptr, ',', rest.len);
-                step = comma != NULL ? (size_t)(comma - rest.ptr) : rest.len;
+            rest = gale_str(rest.ptr + step, rest.len - step);
+            if (step > 0 && ends(rest)) {
+                if (gale__eq(weakly ? without_weak(tag) : tag, etag)) return true;
+                continue;
             }
+            step = member_length(rest);
         }
         rest = gale_str(rest.ptr + step, rest.len - step);
     }

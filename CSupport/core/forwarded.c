@@ -61,14 +61,17 @@ static bool is_trusted(const gale__forwarded_rules_t *rules, const gale__ip_t *i
 
 /* ---------------------------------------------------------------------------------- X-Forwarded */
 
-/* Takes the last entry off a comma-separated list; false when there was none left. */
+/* Takes the last entry off a comma-separated list; false when there was none left. Empty ones are
+ * none (RFC 9110 5.6.1.2). */
 static bool last_entry(gale_str_t *list, gale_str_t *entry) {
-    if (list->ptr == NULL) return false;
-    size_t at = list->len;
-    while (at > 0 && list->ptr[at - 1] != ',') at--;
-    *entry = gale__trim(gale_str(list->ptr + at, list->len - at));
-    *list = at == 0 ? gale_str(NULL, 0) : gale_str(list->ptr, at - 1);
-    return true;
+    while (list->ptr != NULL) {
+        size_t at = list->len;
+        while (at > 0 && list->ptr[at - 1] != ',') at--;
+        *entry = gale__trim(gale_str(list->ptr + at, list->len - at));
+        *list = at == 0 ? gale_str(NULL, 0) : gale_str(list->ptr, at - 1);
+        if (entry->len > 0) return true;
+    }
+    return false;
 }
 
 /* The last entry of the last field: what the nearest proxy said, when it adds to lists. */

@@ -33,8 +33,10 @@ static bool begin_part(gale_form_t *f, const gale__part_head_t *head) {
     f->part = p;
     if (f->handler.on_part != NULL) {
         int fate = f->handler.on_part(f, p, f->data);
-        p->fate =
-            fate == GALE_PART_STREAM || fate == GALE_PART_SKIP ? (uint8_t)fate : GALE_PART_KEEP;
+        bool known = fate >= GALE_PART_KEEP && fate <= GALE_PART_SKIP;
+        if (!known && !f->over)
+            gale__form_fail(f, UV_EINVAL, 500, "what to do with a part was not said");
+        p->fate = known ? (uint8_t)fate : GALE_PART_SKIP;
     }
     return !f->over;
 }

@@ -220,7 +220,8 @@ int gale__http1_collect(gale_req_t *r, uint64_t max_bytes) {
     gale__conn_t *c = r->conn;
     if (c->cut_due || r->done) return GALE_EGONE;
     if (r->body_mode != GALE__BODY_STREAM || r->body_seen > 0 || r->refuse != 0 ||
-        r->resp_state == GALE__RESP_ENDED || r->worker->server->handler.on_body == NULL) {
+        r->form != NULL || r->resp_state == GALE__RESP_ENDED ||
+        r->worker->server->handler.on_body == NULL) {
         return GALE_ESTATE;
     }
     r->refuse = (uint16_t)begin_collect(r, max_bytes);

@@ -30,7 +30,7 @@ TEST(etag, matches) {
     CHECK(matches("\"a,b\", \"x,y\"", "\"x,y\""));
     CHECK(matches("\"\"", "\"\""));
     CHECK(matches("junk, \"x\"", "\"x\""));
-    CHECK(matches("\"a\"\"x\"", "\"x\""));
+    CHECK(matches("\"a\" junk, \"x\" ", "\"x\""));
 }
 
 TEST(etag, does_not_match) {
@@ -45,6 +45,10 @@ TEST(etag, does_not_match) {
     CHECK(!matches("\"x \"", "\"x\""));
     CHECK(!matches("\"a\", *", "\"x\""));
     CHECK(!matches("**", "\"x\""));
+    CHECK(!matches("\"a\" \"x\"", "\"x\"")); /* one member, and no tag */
+    CHECK(!matches("\"a\"\"x\"", "\"x\""));
+    CHECK(!matches("\"x\" \"a\"", "\"x\""));
+    CHECK(!matches("\"x\"y, \"a\"", "\"x\""));
     CHECK(!matches("\"a, \"x\", b\"", "\"y\""));
     CHECK(!gale__etag_matches(gale_str(NULL, 0), GALE__LIT("\"x\"")));
 }

@@ -201,3 +201,25 @@ TEST(file, no_memory) {
     }
     CHECK(false);
 }
+
+static void a_folder(rig_t *rig, gale_req_t *req) {
+    (void)rig;
+    CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, open("/", O_RDONLY), 0, -1), UV_EINVAL);
+    CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, open("/", O_RDONLY), 0, 5), UV_EINVAL);
+    CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, -1, 0, 5), UV_EBADF);
+    CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, -1, 0, -1), UV_EBADF);
+    CHECK_EQ_INT(gale_respond_text(req, 200, "ok"), 0);
+}
+
+TEST(file, a_folder_is_none) {
+    rig_t rig;
+    char out[512];
+    rig_init(&rig);
+    rig.request = a_folder;
+    rig_open(&rig);
+    unsigned fds = rig_open_fds();
+    rig_ask(&rig, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", out, sizeof out);
+    CHECK_EQ_INT(rig_status_of(gale_cstr(out)), 200);
+    CHECK_EQ_UINT(rig_open_fds(), fds);
+    rig_close(&rig);
+}

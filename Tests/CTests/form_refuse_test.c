@@ -188,6 +188,45 @@ TEST(form_refuse, a_long_urlencoded_field) { /* its memory grows up to the limit
     }
 }
 
+/* on_part must say what becomes of the part. */
+TEST(form_refuse, a_result_of_on_part_that_is_none) {
+    for (int streaming = 0; streaming < 2; streaming++) {
+        rig_form_t t;
+        rig_client_t client;
+        rig_form_init(&t, streaming);
+        rig_open(&t.rig);
+        for (int i = 0; i < 2; i++) {
+            t.fate = i == 0 ? 99 : -5;
+            gale_str_t got = rig_form_ask(&t, &client, rig_form_multipart(RIG_FORM_TWO));
+            CHECK_EQ_INT(rig_status_of(got), 500);
+            CHECK_EQ_INT(t.status, UV_EINVAL);
+            rig_drop(&t.rig, &client);
+        }
+        rig_form_close(&t);
+    }
+}
+
+static void (*read_form)(rig_t *rig, gale_req_t *req);
+
+static void read_then_collect(rig_t *rig, gale_req_t *req) {
+    read_form(rig, req);
+    CHECK_EQ_INT(gale_req_collect(req, 1000), GALE_ESTATE); /* the form has the body */
+}
+
+TEST(form_refuse, collecting_what_a_form_reads) {
+    rig_form_t t;
+    rig_client_t client;
+    rig_form_init(&t, true);
+    read_form = t.rig.request;
+    t.rig.request = read_then_collect;
+    rig_open(&t.rig);
+    gale_str_t got = rig_form_ask(&t, &client, rig_form_multipart(RIG_FORM_TWO));
+    CHECK_EQ_INT(rig_status_of(got), 200);
+    CHECK_EQ_INT(t.status, GALE_OK);
+    rig_drop(&t.rig, &client);
+    rig_form_close(&t);
+}
+
 static void never(gale_form_t *form, int status, void *data) {
     (void)form, (void)status, (void)data;
     CHECK(false);

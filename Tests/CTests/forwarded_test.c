@@ -77,9 +77,11 @@ TEST(forwarded, x_forwarded_H1_23) {
         {"X-Forwarded-For: 6.6.6.6, 4.4.4.4, 10.0.0.1, 5.5.5.5", "4.4.4.4 0 - -"},
         {"X-Forwarded-For: 10.0.0.1, 10.0.0.2", "10.0.0.1 0 - -"}, /* trusted throughout */
         {"X-Forwarded-For: 6.6.6.6, unknown, 10.0.0.1", "- 0 - -"},
-        {"X-Forwarded-For: 6.6.6.6, , 10.0.0.1", "- 0 - -"},
+        {"X-Forwarded-For: 6.6.6.6, , 10.0.0.1", "6.6.6.6 0 - -"}, /* RFC 9110 5.6.1.2 */
+        {"X-Forwarded-For: ,, ,", "- 0 - -"},
+        {"X-Forwarded-For: 6.6.6.6\nX-Forwarded-For: ,", "6.6.6.6 0 - -"},
         {"X-Forwarded-For: ", "- 0 - -"},
-        {"X-Forwarded-For: 6.6.6.6,", "- 0 - -"},
+        {"X-Forwarded-For: 6.6.6.6, \nX-Forwarded-Proto: https,", "6.6.6.6 0 https -"},
         {"X-Forwarded-For: 6.6.6.6 4.4.4.4", "- 0 - -"},
         {"X-Forwarded-For: ::ffff:127.0.0.1", "127.0.0.1 0 - -"},
         {"X-Forwarded-For: 4.4.4.4, ::ffff:127.0.0.1", "4.4.4.4 0 - -"}, /* no disguise */
@@ -125,7 +127,7 @@ TEST(forwarded, x_forwarded_host) {
         {"X-Forwarded-Host: a/b", "- 0 - -"},
         {"X-Forwarded-Host: a b", "- 0 - -"},
         {"X-Forwarded-Host: a@b", "- 0 - -"},
-        {"X-Forwarded-Host: good.example, ", "- 0 - -"},
+        {"X-Forwarded-Host: good.example, ", "- 0 - good.example"},
         {"X-Forwarded-Host: ", "- 0 - -"},
         {"X-Forwarded-Host: a:99999", "- 0 - -"},
         {"X-Forwarded-Host: <script>", "- 0 - -"},

@@ -133,6 +133,9 @@ TEST(request, origin_WS_05) { /* Advisory A9 */
         {"h", "http://hh", false},
         {"h", "http://h.evil.org", false},
         {"h", "https://h:80", false},
+        {"h", "http://h\r\nOrigin: http://h", false}, /* two are none */
+        {"h", "http://h\r\nOrigin: http://h\r\nSec-WebSocket-Origin: http://h", false},
+        {"h", "http://h\r\nOrigin: http://other\r\nOrigin: http://h", false},
         {"[::1]:80", "http://[::1]", true},
         {"h", "h", false},
     };
