@@ -1061,7 +1061,7 @@ GALE_API int gale_ref_post(gale_server_t *server, gale_ref_t ref,
                                       void *GALE_NULLABLE arg),
                            void *GALE_NULLABLE arg);
 /* Sends a WebSocket message from any thread; bytes are taken in every case. kind as in
- * gale_ws_send. Since 0.1. */
+ * gale_ws_send. On the socket's own loop it is sent at once, as gale_ws_send does. Since 0.1. */
 GALE_API int gale_ref_send(gale_server_t *server, gale_ref_t ref, int kind, gale_buf_t bytes);
 /* Writes to a tunnel from any thread; bytes are taken in every case. GALE_EGONE: it is closed
  * already. Any thread. Since 0.1. */

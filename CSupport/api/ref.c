@@ -170,6 +170,11 @@ static void run_send(void *arg) {
 
 int gale_ref_send(gale_server_t *s, gale_ref_t ref, int kind, gale_buf_t bytes) {
     bool good = gale__ws_is_kind(kind) && !gale__lacks(bytes.ptr, bytes.len);
+    gale_ws_t *here = good ? gale_ref_ws(s, ref) : NULL;
+    if (here != NULL) { /* at once, in order with whatever else is sent and published here */
+        int result = gale__ws_send_buf(here, kind, bytes);
+        return result < 0 ? result : 0;
+    }
     int err = good ? 0 : UV_EINVAL;
     if (err == 0) {
         letter_t *letter = new_letter(s, ref, 0);

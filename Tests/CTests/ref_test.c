@@ -135,6 +135,30 @@ TEST(ref, of_a_websocket) {
     rig_ws_close(&rig, &client, &ws);
 }
 
+/* What is sent by reference and published on the socket's own loop comes in that order. */
+TEST(ref, before_what_is_published_later) {
+    rig_t rig;
+    rig_client_t client;
+    rig_ws_t ws = {0};
+    unsigned freed = 0;
+    rig_init(&rig);
+    rig_ws_open(&rig, &client, &ws);
+    CHECK_EQ_INT(gale_ws_subscribe(ws.ws, gale_cstr("t")), 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ_INT(gale_publish(rig.server, gale_cstr("t"), GALE_WS_TEXT, gale_cstr("p")), 0);
+        CHECK_EQ_INT(
+            gale_ref_send(rig.server, gale_ws_ref(ws.ws), GALE_WS_TEXT, rig_buf("r", 1, &freed)),
+            0);
+        CHECK_EQ_INT(gale_ws_send(ws.ws, GALE_WS_TEXT, gale_cstr("s")), 0);
+    }
+    rig_turn(&rig, 3);
+    CHECK_EQ_STR(rig_take(&client), "\x81\x01p\x81\x01r\x81\x01s"
+                                    "\x81\x01p\x81\x01r\x81\x01s"
+                                    "\x81\x01p\x81\x01r\x81\x01s");
+    CHECK_EQ_UINT(freed, 3);
+    rig_ws_close(&rig, &client, &ws);
+}
+
 static gale_ref_t ref_at_close;
 
 static void take_ref(gale_ws_t *ws, int code) {
