@@ -1,5 +1,13 @@
 internal import CGale
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// Header fields in order, in storage of its own that is used again for the next request, as C wants them.
 ///
 /// Names compare without case. What may stand in names and values is checked when they are added, so that no field
@@ -38,16 +46,15 @@ public final class FieldBlock {
     /// a control character other than TAB.
     public func add(_ name: String, _ value: String) throws(CoreError) {
         let (name, value) = (name.utf8.span, value.utf8.span)
-        var isValid = !name.isEmpty
-        for index in name.indices where !Self.isTokenByte(name[index]) { isValid = false }
-        for index in value.indices where !Self.isValueByte(value[index]) { isValid = false }
-        if !isValid { throw CoreError.header }
+        // What most responses have is known at a glance.
+        let isContentType = Self.isContentType(name)
+        if !(isContentType || Self.isToken(name)) || !Self.isValue(value) { throw CoreError.header }
         let need = used + name.count + value.count
         if need > bytes.count { move(to: max(need, bytes.count * 2)) }
         if count + 1 == table.count { growTable() }
         count += 1
         table[count] = gale_header_t(name: put(name), value: put(value))
-        if !hasContentType && name.count == 12 { hasContentType = matches(count, "Content-Type") }
+        if isContentType || (name.count == 12 && matches(count, "Content-Type")) { hasContentType = true }
     }
 
     /// Puts the field in place of all of this name. Throws as `add`.
@@ -103,6 +110,41 @@ public final class FieldBlock {
             if lowercased(field[index]) != lowercased(name[index]) { return false }
         }
         return true
+    }
+
+    /// Whether it is the name as it is mostly written.
+    private static func isContentType(_ name: Span<UInt8>) -> Bool {
+        if name.count != contentTypeName.utf8CodeUnitCount { return false }
+        return name.withUnsafeBufferPointer { name in
+            guard let start = name.baseAddress else { return false }
+            return memcmp(start, contentTypeName.utf8Start, name.count) == 0
+        }
+    }
+
+    private static func isToken(_ name: Span<UInt8>) -> Bool {
+        for index in name.indices where !isTokenByte(name[index]) { return false }
+        return !name.isEmpty
+    }
+
+    /// Eight bytes at a time.
+    private static func isValue(_ value: Span<UInt8>) -> Bool {
+        value.withUnsafeBytes { value in
+            var index = 0
+            while index + 8 <= value.count {
+                let word = value.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let (low, high): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+                let isControl = (word &- low &* 0x20) & ~word & high
+                let delete = word ^ (low &* 0x7f)
+                let isDelete = (delete &- low) & ~delete & high
+                // TAB, or something wrong: looked at one by one.
+                if isControl | isDelete != 0 {
+                    for byte in value[index..<(index + 8)] where !isValueByte(byte) { return false }
+                }
+                index += 8
+            }
+            for byte in value[index...] where !isValueByte(byte) { return false }
+            return true
+        }
     }
 
     /// Letters, digits and the marks of a token (RFC 9110 5.6.2), a bit for each byte below 128.
