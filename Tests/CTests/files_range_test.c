@@ -267,6 +267,7 @@ TEST(files, vary_beside_200) {
         {"/s/large.bin", "If-Match: \"x\"\r\n", 412, false},
         {"/s/hello.txt", "Range: bytes=0-1\r\n", 206, false}, /* too short to be coded */
     };
+    if (!(gale_codings() & GALE_CODING_GZIP)) return; /* nothing varies */
     site_t site;
     REQUIRE(site_begin_with(&site, NULL, compressing));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
