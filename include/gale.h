@@ -502,15 +502,16 @@ GALE_API int gale_server_join(gale_server_t *server);
 GALE_API int gale_server_attach(gale_server_t *server, void *uv_loop);
 
 /* Stops: closes the listeners and idle connections, sends 1001 to WebSockets, tells tunnels
- * (on_stop), lets open requests and tunnels finish, cuts what is left after shutdown_grace_ms. In a
- * callback, what its worker answers from then on has Connection: close. A second call cuts at once. Any thread; signal handlers too. Since 0.1. */
+ * (on_stop), lets open requests and tunnels finish, cuts what is left after shutdown_grace_ms.
+ * In a callback, what its worker answers from then on has Connection: close. A second call cuts
+ * at once. Any thread; signal handlers too. Since 0.1. */
 GALE_API int gale_server_stop(gale_server_t *server);
 
-/* Frees the server; no call may follow on it, whichever way its memory goes. One that was started is
- * stopped and joined first; from a callback it is stopped, and goes when its threads have ended. One
- * that is in gale_server_run, from a callback or another thread: stopped, and goes as that returns.
- * An attached one that still runs is cut at once and goes when the caller's loop has closed its
- * handles. Callbacks come until then. Null is allowed. Since 0.1. */
+/* Frees the server; no call may follow on it, whichever way its memory goes. One that was
+ * started is stopped and joined first; from a callback it is stopped, and goes when its threads
+ * have ended. One that is in gale_server_run, from a callback or another thread: stopped, and
+ * goes as that returns. An attached one that still runs is cut at once and goes when the
+ * caller's loop has closed its handles. Callbacks come until then. Null is allowed. Since 0.1. */
 GALE_API void gale_server_free(gale_server_t *GALE_NULLABLE server);
 
 /* -------------------------------------------------------------------------------------- figures */
@@ -748,9 +749,9 @@ typedef struct {
      * holds a descriptor until then. */
     const char *GALE_NULLABLE folder;
 
-    /* A part begins; its name, file name, type and headers are known. Gives GALE_PART_* (anything
-     * else ends the form with UV_EINVAL, 500); null means GALE_PART_KEEP for all. `part` lives until its on_part_end has returned; one that is
-     * kept as long as the form. */
+    /* A part begins; its name, file name, type and headers are known. Gives GALE_PART_*
+     * (anything else ends the form with UV_EINVAL, 500); null means GALE_PART_KEEP for all.
+     * `part` lives until its on_part_end has returned; one that is kept as long as the form. */
     int (*GALE_NULLABLE on_part)(gale_form_t *form, gale_part_t *part, void *GALE_NULLABLE data);
     /* Bytes of a part that is kept or streamed; they live until it returns. */
     void (*GALE_NULLABLE on_data)(gale_form_t *form, gale_part_t *part, gale_str_t bytes,
@@ -888,9 +889,9 @@ GALE_API void gale_resp_abort(gale_req_t *req);
  * Vary names Accept-Encoding. A whole body is compressed before its head is sent, and goes out
  * plain if it got no smaller; one that is too much for a turn of the loop, which has two
  * milliseconds' worth of it for all clients (64 KiB of gzip at level 6, 256 KiB at most), goes out
- * in chunks, piece by piece. A streamed one can be read by the client up to where the callback ended or
- * gale_resp_flush was called, so events are not held back; an announced length still counts the
- * handler's bytes. Never coded are 204, 205, 206, 304 and answers to CONNECT, what is streamed with
+ * in chunks, piece by piece. A streamed one can be read by the client up to where the callback
+ * ended or gale_resp_flush was called, so events are not held back; an announced length still
+ * counts the handler's bytes. Never coded are 204, 205, 206, 304 and answers to CONNECT, what is streamed with
  * a known length to HTTP/1.0, and what has Content-Encoding, Content-Range, a digest of the body,
  * or Cache-Control: no-transform. A client that refuses the plain body (identity;q=0) gets any
  * other type and length coded, too. (RFC 9110 8.4, 12.5.3; GZ-01, GZ-02, GZ-03)

@@ -33,7 +33,8 @@ static void answer(rig_t *rig, gale_req_t *req) {
     CHECK(gale_req_header(req, none).ptr == NULL && gale_req_cookie(req, none).ptr == NULL);
     CHECK(!gale_req_allowed_origin(req, NULL, 1) && !gale_req_allowed_origin(req, &none, 1));
     CHECK(!gale_req_wants_upgrade(req, none));
-    CHECK(gale_ws_choose(req, NULL, 1).ptr == NULL && gale_ws_choose(req, &none, 1).ptr == NULL);
+    const gale_str_t *nothing = NULL; /* a variable, for compilers that see a NULL */
+    CHECK(gale_ws_choose(req, nothing, 1).ptr == NULL && gale_ws_choose(req, &none, 1).ptr == NULL);
     CHECK_EQ_INT(gale_publish(rig->server, none, GALE_WS_TEXT, x), UV_EINVAL);
     CHECK_EQ_INT(gale_publish(rig->server, x, GALE_WS_TEXT, none), UV_EINVAL);
     gale_ref_t ref = gale_req_ref(req);
@@ -71,12 +72,12 @@ TEST(given, null_with_a_length_in_a_response) {
 }
 
 TEST(given, null_with_a_length_elsewhere) {
-    char out[16] = "";
+    char out[16] = "", *nowhere = NULL;
     size_t pos = 0;
     gale_str_t name, value, x = gale_cstr("x=1");
     CHECK_EQ_INT(gale_query_get(none, x, out, sizeof out), UV_EINVAL);
     CHECK_EQ_INT(gale_query_get(x, none, out, sizeof out), UV_EINVAL);
-    CHECK_EQ_INT(gale_query_get(x, gale_cstr("x"), NULL, sizeof out), UV_EINVAL);
+    CHECK_EQ_INT(gale_query_get(x, gale_cstr("x"), nowhere, sizeof out), UV_EINVAL);
     CHECK_EQ_INT(gale_query_next(none, &pos, out, sizeof out, &name, &value), UV_EINVAL);
     CHECK_EQ_INT(gale_cookie_next(none, &pos, out, sizeof out, &name, &value), UV_EINVAL);
     CHECK(gale_header_main(none).ptr == NULL);
