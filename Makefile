@@ -84,6 +84,7 @@ check: ## what `format` would change, the walls of the architecture, the rules o
 	@.ci/format --check
 	@.ci/walls
 	@.ci/header
+	@.ci/parity
 
 abi: ## record what was added to gale.h in Tests/Install/recorded; ANEW=1: also what changed, before a release
 	@.ci/packages $(C_PACKAGES) python3 abigail-tools

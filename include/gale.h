@@ -891,10 +891,10 @@ GALE_API void gale_resp_abort(gale_req_t *req);
  * milliseconds' worth of it for all clients (64 KiB of gzip at level 6, 256 KiB at most), goes out
  * in chunks, piece by piece. A streamed one can be read by the client up to where the callback
  * ended or gale_resp_flush was called, so events are not held back; an announced length still
- * counts the handler's bytes. Never coded are 204, 205, 206, 304 and answers to CONNECT, what is streamed with
- * a known length to HTTP/1.0, and what has Content-Encoding, Content-Range, a digest of the body,
- * or Cache-Control: no-transform. A client that refuses the plain body (identity;q=0) gets any
- * other type and length coded, too. (RFC 9110 8.4, 12.5.3; GZ-01, GZ-02, GZ-03)
+ * counts the handler's bytes. Never coded are 204, 205, 206, 304 and answers to CONNECT, what is
+ * streamed with a known length to HTTP/1.0, and what has Content-Encoding, Content-Range, a digest
+ * of the body, or Cache-Control: no-transform. A client that refuses the plain body (identity;q=0)
+ * gets any other type and length coded, too. (RFC 9110 8.4, 12.5.3; GZ-01, GZ-02, GZ-03)
  *
  * A warning: the length of a compressed page tells whoever can read lengths and have the victim's
  * browser ask, how much what they put into it is like what else is in it (BREACH). So a page that
