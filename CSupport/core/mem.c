@@ -13,6 +13,10 @@ void gale__mem_set(const gale_allocator_t *allocator) {
     current = allocator != NULL ? *allocator : standard;
 }
 
+bool gale__mem_is_standard(void) {
+    return current.malloc_fn == malloc;
+}
+
 void *gale__malloc(size_t size) {
     return current.malloc_fn(size);
 }

@@ -63,12 +63,18 @@ bool gale__block_pool_next(gale__block_pool_t *pool) {
     return true;
 }
 
-void gale__block_pool_clear(gale__block_pool_t *pool) {
+void gale__block_pool_trim(gale__block_pool_t *pool) {
     while (pool->free != NULL) {
         gale__block_t *b = pool->free;
         pool->free = b->next;
         gale__free(b);
     }
+    pool->live -= pool->free_count;
+    pool->free_count = 0;
+}
+
+void gale__block_pool_clear(gale__block_pool_t *pool) {
+    gale__block_pool_trim(pool);
     if (pool->current != NULL && pool->current->refs == 0) gale__free(pool->current);
     *pool = (gale__block_pool_t){0};
 }

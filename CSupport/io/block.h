@@ -85,6 +85,8 @@ static inline bool gale__block_pool_sparse(const gale__block_pool_t *pool) {
     return held > 16 && pool->pinned < (uint64_t)held * (GALE__BLOCK_SIZE / 4);
 }
 
+/* Frees the free ones. */
+void gale__block_pool_trim(gale__block_pool_t *pool);
 void gale__block_pool_clear(gale__block_pool_t *pool);
 
 #endif

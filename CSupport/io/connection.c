@@ -44,6 +44,7 @@ void gale__conn_open(gale__conn_t *c) {
     c->next = w->conns;
     if (w->conns != NULL) w->conns->prev = c;
     w->conns = c;
+    if (w->conn_count > w->tidy.peak) gale__worker_watch_peak(w);
     gale__count(&w->counters, GALE__N_ACCEPTED, 1);
     gale__count(&w->counters, GALE__N_OPEN, 1);
     gale__conn_set_deadline(c, GALE__DEADLINE_HEADER, w->server->config.header_timeout_ms);

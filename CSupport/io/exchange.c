@@ -80,6 +80,7 @@ void gale__exchange_free_pool(gale_worker_t *w) {
         w->requests = r->next_free;
         gale__free(r);
     }
+    w->request_count = 0;
 }
 
 /* ------------------------------------------------------------------------------- response heads */

@@ -38,10 +38,16 @@ static void on_wheel(uv_timer_t *t) {
     gale__count_set(&w->counters, GALE__N_LAG_MS, uv_now(w->loop) - w->wheel_due);
     w->wheel_due = 0;
     gale__wheel_entry_t *e;
+    bool beats = false;
     while ((e = gale__wheel_expired(&w->wheel, uv_now(w->loop))) != NULL) {
-        if (e == &w->beat) continue;
+        if (e == &w->beat) {
+            beats = true;
+            continue;
+        }
         gale__conn_expired((gale__conn_t *)((char *)e - offsetof(gale__conn_t, timer)));
     }
+    if (beats && gale__tidy_beat(w) && w->beat.deadline == 0)
+        gale__wheel_set(&w->wheel, &w->beat, uv_now(w->loop) + BEAT_MS);
     arm_wheel(w);
     gale__worker_leave(before);
 }
@@ -89,6 +95,26 @@ void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o) {
     o->next = w->outboxes;
     w->outboxes = o;
     w->outbox_count++;
+}
+
+void gale__worker_free_pools(gale_worker_t *w) {
+    while (w->outboxes != NULL) {
+        gale__outbox_t *o = w->outboxes;
+        w->outboxes = o->next;
+        gale__free(o);
+    }
+    while (w->free_conns != NULL) {
+        gale__conn_t *c = w->free_conns;
+        w->free_conns = c->next;
+        gale__free(c);
+    }
+    w->outbox_count = w->free_conn_count = 0;
+}
+
+void gale__worker_watch_peak(gale_worker_t *w) {
+    w->tidy.peak = w->conn_count;
+    if (w->conn_count >= GALE__TIDY_MANY && w->beat.deadline == 0)
+        gale__worker_deadline(w, &w->beat, uv_now(w->loop) + BEAT_MS);
 }
 
 static void on_settle(uv_idle_t *p) {
@@ -341,16 +367,7 @@ int gale__worker_open(gale_worker_t *w, gale_server_t *s, size_t index, uv_loop_
 void gale__worker_release(gale_worker_t *w) {
     gale__mailbox_close(&w->mailbox);
     gale__topics_clear(w);
-    while (w->outboxes != NULL) {
-        gale__outbox_t *o = w->outboxes;
-        w->outboxes = o->next;
-        gale__free(o);
-    }
-    while (w->free_conns != NULL) {
-        gale__conn_t *c = w->free_conns;
-        w->free_conns = c->next;
-        gale__free(c);
-    }
+    gale__worker_free_pools(w);
     gale__exchange_free_pool(w);
     gale__files_cache_free(w);
     gale__block_pool_clear(&w->blocks);

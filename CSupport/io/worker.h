@@ -21,6 +21,7 @@
 #include "outbox.h"
 #include "ref_table.h"
 #include "stats.h"
+#include "tidy.h"
 #include "timer_wheel.h"
 #include "topics.h"
 #include "ws_coders.h"
@@ -64,7 +65,7 @@ struct gale_worker_s {
     gale__wheel_t wheel;
     uint64_t wheel_due; /* when wheel_timer fires; 0: not armed */
     gale__wheel_entry_t
-        beat; /* fires about once a second while there are requests, to see how late */
+        beat; /* fires about once a second while there are requests, to see how late; and to tidy */
     gale__mailbox_t mailbox;
     gale__ref_table_t refs;
     gale__block_pool_t blocks;
@@ -94,6 +95,7 @@ struct gale_worker_s {
     long received; /* what a transport's own recv gave, until libuv calls back for it */
     int spare_fd;  /* given up for a moment when there is no other descriptor; -1: none */
     gale__conn_t *evict_hand; /* where the search for an idle client goes on; null: at the start */
+    gale__tidy_t tidy;
     gale__counters_t counters;
 };
 
@@ -137,6 +139,10 @@ void gale__worker_deadline(gale_worker_t *w, gale__wheel_entry_t *e, uint64_t de
 
 gale__outbox_t *gale__worker_outbox(gale_worker_t *w);
 void gale__worker_outbox_back(gale_worker_t *w, gale__outbox_t *o);
+/* Frees the free outboxes and connections. */
+void gale__worker_free_pools(gale_worker_t *w);
+/* Many connections are open: the beat looks when they go. */
+void gale__worker_watch_peak(gale_worker_t *w);
 /* The connection is settled before the loop waits again. */
 void gale__worker_mark_dirty(gale_worker_t *w, gale__conn_t *c);
 /* The same in the next turn of the loop, when the other clients have had theirs. */
