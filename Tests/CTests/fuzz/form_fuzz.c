@@ -92,7 +92,10 @@ static void on_part_end(gale_form_t *form, gale_part_t *part, void *data) {
 static void on_end(gale_form_t *form, int status, void *data) {
     run_t *r = data;
     MUST(r->ends == 0 && (status != GALE_OK || !r->in_part));
-    MUST((*gale_form_error(form) != '\0') == (status == GALE_EPROTO || status == GALE_ELIMIT));
+    bool explained = status == GALE_EPROTO || status == GALE_ELIMIT || status == UV_EINVAL;
+    MUST((*gale_form_error(form) != '\0') == explained);
+    /* Only a fate that on_part made up is nobody's but the handler's. */
+    MUST(status != UV_EINVAL || (r->kind >> 1 & 3) == 3);
     for (gale_part_t *p = NULL; (p = gale_form_next(form, p)) != NULL;) {
         if (gale_part_filename(p).len > 0) continue;
         MUST(gale_form_value(form, gale_part_name(p)).ptr != NULL);
