@@ -937,8 +937,8 @@ typedef struct {
 } gale_files_config_t;
 
 /* Symlinks that are followed, all others are 403: those that lead nowhere outside of the folder, by
- * relative paths alone, since an absolute one begins outside (none at all on systems without
- * openat2(2)); any; none. */
+ * relative paths alone: an absolute one is refused even where it names a file of the folder, since
+ * it begins outside of it (none at all on systems without openat2(2)); any; none. */
 enum { GALE_SYMLINKS_INSIDE = 0, GALE_SYMLINKS_ALL = 1, GALE_SYMLINKS_NONE = 2 };
 
 /* Fills a struct with the defaults of this library for the fields within struct_size. Any thread.
@@ -961,10 +961,9 @@ GALE_API int gale_files_open_with(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out
  * stands in a target. GALE_OK: answered, as gale_respond_file does, or with 301 to a folder's path
  * with its slash. A positive result is the status the caller should answer with: 403 for paths that
  * lead out of the folder, by "..", symlinks or encoding tricks, for dot-files, and for what is no
- * regular file; 400 for paths that decode to no text; 404; 405; 414; 500; 503 when no
- * descriptor or memory is left. name.br, name.zst or
- * name.gz beside the file, if not older, is sent with its Content-Encoding to who prefers it (RFC
- * 9110 12.5.3), with an ETag and ranges of its own. `headers` as in gale_respond_file. Loop.
+ * regular file; 400 for paths that decode to no text; 404; 405; 414; 500; 503 when no descriptor or
+ * memory is left. name.br, name.zst or name.gz beside the file, if not older, is sent with its
+ * Content-Encoding to who prefers it (RFC 9110 12.5.3), with an ETag and ranges of its own. `headers` as in gale_respond_file. Loop.
  * Since 0.1. */
 GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
                               const gale_header_t *GALE_NULLABLE headers, size_t count);

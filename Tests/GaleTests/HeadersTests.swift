@@ -44,9 +44,11 @@ import Testing
         #expect(headers.isEmpty)
     }
 
-    @Test("HU-05, Advisory A21: adding looks at no other field") func many() throws {
+    /// By looking at the fields before it, each, this would take hours.
+    @Test("HU-05, Advisory A21: adding looks at no other field", .timeLimit(.minutes(5)))
+    func many() throws {
         var headers = Headers()
-        for index in 0..<100_000 { try headers.add("Cookie", "\(index)") }
-        #expect(headers.count == 100_000 && headers.all("cookie").last == "99999")
+        for index in 0..<1_000_000 { try headers.add("Cookie", "\(index)") }
+        #expect(headers.count == 1_000_000 && headers.all("cookie").last == "999999")
     }
 }

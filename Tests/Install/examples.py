@@ -237,10 +237,15 @@ def upload(name, program, folder):
             with connect(port) as gone:
                 gone.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=xYz\r\n"
                              b"Content-Length: 9000000\r\n\r\n" + form([("file", "gone", big)])[:size])
+        http(port, "GET / HTTP/1.1\nHost: x")  # those before it have been accepted by then
+
+        def left():
+            return len(os.listdir(f"/proc/{server.process.pid}/fd")) > open_before or sorted(store.iterdir()) != files
+
         deadline = time.monotonic() + 10
-        while len(os.listdir(f"/proc/{server.process.pid}/fd")) > open_before and time.monotonic() < deadline:
+        while left() and time.monotonic() < deadline:
             time.sleep(0.01)
-        check(len(os.listdir(f"/proc/{server.process.pid}/fd")) <= open_before and sorted(store.iterdir()) == files,
+        check(not left(),
               f"{name}: a client that leaves leaves nothing", (open_before, sorted(store.iterdir())))
         refuses(name, [program, port], 1, "a port in use")
 

@@ -37,9 +37,7 @@ let options = Options.parse(CommandLine.arguments.dropFirst())
 
 var settings = Settings()
 settings.accessLog = false
-settings.server.workers = options.workers
-settings.server.webSockets.maxMessageBytes = 16 << 20
-settings.server.webSockets.compression = .eachMessage
+settings.server = options.server
 
 let app = Application(settings: settings) {
     Route(get: "/hello") { "Hello, World!" }
