@@ -958,13 +958,13 @@ GALE_API int gale_files_open(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out, con
 GALE_API int gale_files_open_with(gale_files_t *GALE_NULLABLE *GALE_NULLABLE out, const char *root,
                                   const gale_files_config_t *GALE_NULLABLE config);
 /* Answers GET and HEAD with the file at `path`: percent-encoded, relative to the folder, as it
- * stands in a target. GALE_OK: answered, as gale_respond_file does, or with 301 to a folder's path
- * with its slash. A positive result is the status the caller should answer with: 403 for paths that
- * lead out of the folder, by "..", symlinks or encoding tricks, for dot-files, and for what is no
- * regular file; 400 for paths that decode to no text; 404; 405; 414; 500; 503 when no descriptor or
- * memory is left. name.br, name.zst or name.gz beside the file, if not older, is sent with its
- * Content-Encoding to who prefers it (RFC 9110 12.5.3), with an ETag and ranges of its own. `headers` as in gale_respond_file. Loop.
- * Since 0.1. */
+ * stands in a target. GALE_OK: answered, as gale_respond_file does, or with 301 to a folder's
+ * path with its slash. A positive result is the status the caller should answer with: 403 for
+ * paths that lead out of the folder, by "..", symlinks or encoding tricks, for dot-files, and
+ * for what is no regular file; 400 for paths that decode to no text; 404; 405; 414; 500; 503
+ * when no descriptor or memory is left. name.br, name.zst or name.gz beside the file, if not
+ * older, is sent with its Content-Encoding to who prefers it (RFC 9110 12.5.3), with an ETag and
+ * ranges of its own. `headers` as in gale_respond_file. Loop. Since 0.1. */
 GALE_API int gale_files_serve(gale_files_t *files, gale_req_t *req, gale_str_t path,
                               const gale_header_t *GALE_NULLABLE headers, size_t count);
 /* The version of a file for its URL: 32 hex digits of the SHA-256 of what is in it, with a NUL, so

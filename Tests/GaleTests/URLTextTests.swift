@@ -17,6 +17,7 @@ import Testing
             ("https://localhost/path#tab", ["y", "y"], "https://localhost/path?y=y#tab"),
             ("https://localhost/path?r=1&r=2", ["y", "y"], "https://localhost/path?r=1&r=2&y=y"),
             ("/a?x=1#b?c", ["é &", "="], "/a?x=1&%C3%A9+%26=%3D#b?c"), ("", ["a", ""], "?a="),
+            ("/a?\u{301}x&\u{301}=y#\u{301}", ["b", "="], "/a?\u{301}x=&\u{301}=y&b=%3D#\u{301}"),
         ])
     func adding(_ url: String, _ flat: [String], _ expected: String) {
         let fields = stride(from: 0, to: flat.count, by: 2).map { (flat[$0], flat[$0 + 1]) }

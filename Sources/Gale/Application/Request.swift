@@ -35,7 +35,7 @@ public struct Request {
     /// "http" or "https": as a trusted proxy says, else as the connection is (H1-24).
     public var scheme: String { call?.scheme ?? "http" }
     /// The whole URL: "https://example.org/a%20b?x=1" (HU-20).
-    public var fullURL: String { target.hasPrefix("/") ? "\(scheme)://\(host)\(target)" : target }
+    public var fullURL: String { target.utf8.first == UInt8(ascii: "/") ? "\(scheme)://\(host)\(target)" : target }
 
     /// The first header field of this name.
     public func header(_ name: String) -> String? { call?.header(name) }

@@ -64,7 +64,11 @@ extension Call {
     var awaitsForm: Bool { extrasIfAny?.awaitsForm ?? false }
 
     /// The Content-Type of the body in small letters, without parameters.
-    var bodyType: String { header("Content-Type")?.prefix { $0 != ";" }.lowercased().trimmingBlanks ?? "" }
+    var bodyType: String {
+        header("Content-Type").map { type in
+            Substring(type.utf8.prefix { $0 != UInt8(ascii: ";") }).lowercased().trimmingBlanks
+        } ?? ""
+    }
 
     /// Within `received`: has the form read as it comes, from `receiveForm` on. False: the body is no form.
     func awaitForm() throws(CoreError) -> Bool {

@@ -101,7 +101,8 @@ public final class Topics: Sendable {
 
     /// The name without what sets topics apart.
     static func name(ofCore name: String) -> String {
-        String(name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).last ?? "")
+        guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else { return name }
+        return String(name[name.utf8.index(after: colon)...])
     }
 
     func add(_ server: Server) {

@@ -4,13 +4,18 @@ public enum URLText {
     /// there stay, those without value as `name=`.
     public static func adding(_ fields: [(String, String)], to url: String) -> String {
         if fields.isEmpty { return url }
-        let parts = url.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
-        let halves = (parts.first ?? "").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        var pairs =
-            halves.count < 2 ? [] : halves[1].split(separator: "&").map { $0.contains("=") ? "\($0)" : "\($0)=" }
+        // By bytes: a character may be more than its delimiter.
+        let bytes = url.utf8
+        let end = bytes.firstIndex(of: UInt8(ascii: "#")) ?? url.endIndex
+        let mark = bytes[..<end].firstIndex(of: UInt8(ascii: "?"))
+        var pairs: [String] = []
+        if let mark {
+            for pair in bytes[bytes.index(after: mark)..<end].split(separator: UInt8(ascii: "&")) {
+                pairs.append(pair.contains(UInt8(ascii: "=")) ? "\(Substring(pair))" : "\(Substring(pair))=")
+            }
+        }
         pairs += fields.map { "\(encode($0.0))=\(encode($0.1))" }
-        let fragment = parts.count < 2 ? "" : "#\(parts[1])"
-        return "\(halves.first ?? "")?\(pairs.joined(separator: "&"))\(fragment)"
+        return "\(url[..<(mark ?? end)])?\(pairs.joined(separator: "&"))\(url[end...])"
     }
 
     /// "example.com:80" taken apart; IPv6 addresses stand in brackets and lose them (HU-25). The port is nil when there
