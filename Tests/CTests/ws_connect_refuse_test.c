@@ -67,9 +67,12 @@ LONE_TEST(what_is_not_begun) {
         const char *url;
         int err;
     } urls[] = {
-        {"http://127.0.0.1:1/", GALE_EWSURL},   {"127.0.0.1:1", GALE_EWSURL},
-        {"ws://", GALE_EWSURL},                 {"ws://a:99999/", GALE_EWSURL},
-        {"ws://user@a/", GALE_EWSURL},          {"ws://a/#x", GALE_EWSURL},
+        {"http://127.0.0.1:1/", GALE_EWSURL},
+        {"127.0.0.1:1", GALE_EWSURL},
+        {"ws://", GALE_EWSURL},
+        {"ws://a:99999/", GALE_EWSURL},
+        {"ws://user@a/", GALE_EWSURL},
+        {"ws://a/#x", GALE_EWSURL},
         {"wss://127.0.0.1:1/", GALE_ENOTLS},
     };
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
@@ -77,9 +80,12 @@ LONE_TEST(what_is_not_begun) {
         CHECK(l->client.ws.ws == NULL);
     }
     static const gale_header_t bad[] = {
-        {{"Upgrade", 7}, {"x", 1}},    {{"sec-websocket-key", 17}, {"x", 1}},
-        {{"X Y", 3}, {"x", 1}},        {{"X", 1}, {"a\r\nb", 4}},
-        {{"Content-Length", 14}, {"1", 1}}, {{"Host", 4}, {"a/b", 3}},
+        {{"Upgrade", 7}, {"x", 1}},
+        {{"sec-websocket-key", 17}, {"x", 1}},
+        {{"X Y", 3}, {"x", 1}},
+        {{"X", 1}, {"a\r\nb", 4}},
+        {{"Content-Length", 14}, {"1", 1}},
+        {{"Host", 4}, {"a/b", 3}},
     };
     l->client.options.header_count = 1;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -325,8 +331,7 @@ LONE_TEST(redirects_that_are_not_followed) {
     } rows[] = {
         {"https://127.0.0.1/", GALE_EHANDSHAKE, "the server redirects to another scheme"},
         {"ws+unix:/run/x:/", GALE_EHANDSHAKE, "the server redirects to another scheme"},
-        {"ftp://127.0.0.1/", GALE_EHANDSHAKE,
-         "the server redirects to what is no WebSocket URL"},
+        {"ftp://127.0.0.1/", GALE_EHANDSHAKE, "the server redirects to what is no WebSocket URL"},
     };
     l->client.options.max_redirects = 3;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -383,8 +388,7 @@ LONE_TEST(an_answer_cut_anywhere) {
         rig_turn(&l->rig, 2);
         rig_fake_hang_up(&l->fake);
         CHECK(rig_dialed_closed(&l->rig, &l->client));
-        CHECK_EQ_STR(gale_cstr(l->client.ws.log.text),
-                     "O 101 ;M1 5 hello;P p;M2 2 ab;C 1000 ;");
+        CHECK_EQ_STR(gale_cstr(l->client.ws.log.text), "O 101 ;M1 5 hello;P p;M2 2 ab;C 1000 ;");
         rig_dialed_free(&l->client);
         rig_dialed_init(&l->client);
     }
@@ -396,7 +400,11 @@ LONE_TEST(frames_that_no_server_sends) {
         int code;
         const char *why;
     } rows[] = {
-        {{"\x81\x82" "abcd..", 8}, 1002, "a server's frame is masked"},
+        {{"\x81\x82"
+          "abcd..",
+          8},
+         1002,
+         "a server's frame is masked"},
         {{"\xc1\1a", 3}, 1002, "reserved bit set"},
         {{"\x80\1a", 3}, 1002, "continuation of no message"},
         {{"\x81\1\xff", 3}, 1007, "the message is not UTF-8"},
