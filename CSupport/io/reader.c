@@ -118,6 +118,7 @@ void gale__reader_sent(gale__reader_t *r, uint32_t messages, bool of_topics) {
 int gale__reader_write(gale__reader_t *r, gale__message_t *m, size_t skip) {
     gale__conn_t *c = r->ws->conn;
     gale_str_t frame = gale__message_frame(m, r->form);
+    if (r->ws->client) return gale__ws_write_masked_frame(r->ws, frame);
     gale_str_t rest = gale_str(frame.ptr + skip, frame.len - skip);
     if (rest.len <= GALE__OUT_SMALL) return gale__conn_write(c, rest);
     gale_buf_t shared = {rest.ptr, rest.len, gale__message_release, gale__message_ref(m)};

@@ -145,7 +145,7 @@ static gale_ws_t *open_socket(gale__conn_t *c, const gale_ws_handler_t *h, void 
     ws->data = data;
     ws->handler = *h;
     ws->close_code = 1006;
-    ws->server_bits = a->deflate.server_bits;
+    ws->send_bits = a->deflate.server_bits;
     ws->windows = a->windows;
     ws->pinged_ms = ws->message_ms = (uint32_t)uv_now(c->worker->loop);
     return ws;

@@ -55,38 +55,29 @@ open class WebSocketHandler: RequestHandler {
 
     /// Sends text, and waits while the client is slow to take it (WS-17). Throws `WebSocketClosed`.
     public final func send(_ text: String) async throws {
-        let session = try live
-        if try session.queue(.text, text.utf8.span) { try await session.waitForDrain() }
+        try await live.deliver(.text, text.utf8.span)
     }
 
     /// Sends bytes, and waits while the client is slow to take them. Throws `WebSocketClosed`.
     public final func send(_ bytes: [UInt8]) async throws {
-        let session = try live
-        if try session.queue(.binary, bytes.span) { try await session.waitForDrain() }
+        try await live.deliver(.binary, bytes.span)
     }
 
     /// Sends a value as JSON text. Throws `WebSocketClosed`, and what the value's encoding throws.
     public final func send<T: Encodable>(json value: T) async throws {
         let bytes = try JSONCoding.encode(value)
-        let session = try live
-        if try session.queue(.text, bytes.span) { try await session.waitForDrain() }
+        try await live.deliver(.text, bytes.span)
     }
 
     /// Sends a ping of at most 125 bytes. Throws `WebSocketClosed`.
     public final func ping(_ payload: [UInt8] = []) throws {
-        let session = try live
-        do throws(CoreError) { try session.ping(payload.span) } catch { throw WebSocketClosed(error.description) }
+        try live.sendPing(payload.span)
     }
 
     /// Begins the closing handshake (WS-12). Throws `WebSocketClosed` when it has begun already or code or reason
     /// may not be sent.
     public final func close(code: Int = 1000, reason: String = "") throws {
-        let session = try live
-        do throws(CoreError) {
-            try session.close(code: code, reason: reason)
-        } catch {
-            throw WebSocketClosed(error.description)
-        }
+        try live.beginClose(code: code, reason: reason)
     }
 
     final var live: WebSocketSession {

@@ -2,7 +2,7 @@ internal import GaleCore
 internal import Logging
 
 /// Brings the events of a socket to its handler, one at a time, in a task that exists while there is something to do.
-final class WebSocketSession: Socket, LoopWork {
+final class WebSocketSession: MessageSocket, LoopWork {
     private enum Event {
         case open
         case message(WebSocketMessage)
@@ -12,14 +12,11 @@ final class WebSocketSession: Socket, LoopWork {
     /// Until `onClose` has returned: handler and session hold each other.
     private var handler: WebSocketHandler?
     private let application: Application?
-    private var events: [Event] = []
+    private var isOpenDue = false
+    private var isCloseDue = false
     /// The task that runs `perform`, while it does.
     private var task: LoopTask?
     private var isPerforming = false
-    private var isPaused = false
-    private var isClosed = false
-    private var drain: Wakeup?
-    private var arrival: Wakeup?
 
     init(_ handler: WebSocketHandler, on worker: Worker) {
         self.handler = handler
@@ -28,30 +25,9 @@ final class WebSocketSession: Socket, LoopWork {
     }
 
     /// The handshake is done: opens the handler. Messages wait meanwhile.
-    func begin() { add(.open) }
-
-    private func add(_ event: Event) {
-        events.append(event)
-        if isPerforming {
-            holdBack()
-            arrival?.wake(true)
-            arrival = nil
-            return
-        }
+    func begin() {
+        isOpenDue = true
         startPerforming()
-    }
-
-    /// Nothing more comes until it is asked for.
-    private func holdBack() {
-        if isPaused || isClosed { return }
-        isPaused = true
-        pause()
-    }
-
-    private func goOn() {
-        if !isPaused || isClosed { return }
-        isPaused = false
-        resume()
     }
 
     private func startPerforming() {
@@ -59,11 +35,13 @@ final class WebSocketSession: Socket, LoopWork {
         let started = worker.tasks(for: WebSocketSession.self).start(self)
         guard isPerforming else { return }
         task = started
-        if arrival == nil { holdBack() }
+        if !isAwaited { holdBack() }
     }
 
-    override func received(_ kind: MessageKind, _ bytes: Span<UInt8>) {
-        add(.message(kind == .text ? .text(String(repairing: bytes)) : .binary([UInt8](copying: bytes))))
+    override func arrived() {
+        if !isPerforming { return startPerforming() }
+        holdBack()
+        announce()
     }
 
     override func receivedPing(_ payload: Span<UInt8>) { handler?.onPing([UInt8](copying: payload)) }
@@ -73,20 +51,11 @@ final class WebSocketSession: Socket, LoopWork {
         handler?.onLag(Topics.name(ofCore: topic), dropped: dropped)
     }
 
-    override func drained() {
-        drain?.wake(true)
-        drain = nil
-    }
-
     override func closed(code: Int, reason: String) {
-        isClosed = true
         handler?.closeCode = code
         handler?.closeReason = reason
-        drain?.wake(false)
-        drain = nil
-        arrival?.wake(false)
-        arrival = nil
-        events.append(.close)
+        ended()
+        isCloseDue = true
         if isPerforming {
             task?.cancel()
         } else {
@@ -94,9 +63,21 @@ final class WebSocketSession: Socket, LoopWork {
         }
     }
 
+    private var hasEvent: Bool { isOpenDue || waiting > 0 || isCloseDue }
+
+    private func nextEvent() -> Event? {
+        if isOpenDue {
+            isOpenDue = false
+            return .open
+        }
+        if let message = take() { return .message(message) }
+        if !isCloseDue { return nil }
+        isCloseDue = false
+        return .close
+    }
+
     func perform() async {
-        while !events.isEmpty {
-            let event = events.removeFirst()
+        while let event = nextEvent() {
             let wasClosed = isClosed
             await handle(event)
             // Cancelled, the task is not used again: what is left is done by another.
@@ -104,26 +85,8 @@ final class WebSocketSession: Socket, LoopWork {
         }
         isPerforming = false
         task = nil
-        if !events.isEmpty { return startPerforming() }
+        if hasEvent { return startPerforming() }
         goOn()
-    }
-
-    /// The next message, taken out of its turn by a handler that is still at work; nil: the socket is closed.
-    func nextMessage() async throws -> WebSocketMessage? {
-        while true {
-            if case .message(let message)? = events.first {
-                events.removeFirst()
-                return message
-            }
-            if isClosed { return nil }
-            if arrival != nil { throw WebSocketClosed("the messages are being read by somebody else") }
-            let wakeup = Wakeup()
-            arrival = wakeup
-            goOn()
-            _ = await wakeup.wait()
-            if arrival === wakeup { arrival = nil }
-            if !isClosed { try Task.checkCancellation() }
-        }
     }
 
     private func handle(_ event: Event) async {
@@ -153,21 +116,5 @@ final class WebSocketSession: Socket, LoopWork {
         let text = AccessLog.printable(String(describing: error))
         application?.settings.logger.error("uncaught error in a WebSocket: \(text)")
         try? close(code: 1011, reason: "")
-    }
-
-    // MARK: Sending
-
-    /// True: the queue is long.
-    func queue(_ kind: MessageKind, _ bytes: Span<UInt8>) throws(WebSocketClosed) -> Bool {
-        do throws(CoreError) { return try send(kind, bytes) } catch { throw WebSocketClosed(error.description) }
-    }
-
-    func waitForDrain() async throws {
-        let wakeup = Wakeup()
-        drain?.wake(true)
-        drain = wakeup
-        let drained = await wakeup.wait()
-        try Task.checkCancellation()
-        if !drained { throw WebSocketClosed("the WebSocket is closed") }
     }
 }
