@@ -233,10 +233,10 @@ static void tell(gale__reader_t *r) {
         size_t len = sub->topic->name_len;
         sub->untold = 0;
         r->subs = sub->next; /* it is the last now */
-        if (ws->handler.on_lag == NULL) continue;
+        if (ws->handler->on_lag == NULL) continue;
         memcpy(name, sub->topic->name, len);
         ws->conn->depth++;
-        ws->handler.on_lag(ws, gale_str(name, len), dropped, ws->data);
+        ws->handler->on_lag(ws, gale_str(name, len), dropped, ws->data);
         ws->conn->depth--;
     }
 }

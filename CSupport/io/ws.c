@@ -129,12 +129,13 @@ void gale__ws_gone(gale_ws_t *ws, int reason) {
     if (ws->ref_slot != 0) gale__ref_drop(&ws->conn->worker->refs, ws->ref_slot);
     ws->ref_slot = 0;
     forget_pong(ws);
-    if (ws->handler.on_close != NULL) {
-        ws->handler.on_close(ws, ws->close_code, gale_str(ws->reason, ws->reason_len), ws->data);
+    if (ws->handler->on_close != NULL) {
+        ws->handler->on_close(ws, ws->close_code, gale_str(ws->reason, ws->reason_len), ws->data);
     }
     gale__free(ws->reason);
     gale__free(ws->message);
     gale__ws_windows_free(&ws->conn->worker->ws_coders, ws->windows);
+    gale__ws_tables_drop(&ws->conn->worker->ws_tables, ws->handler);
     gale__free(ws);
 }
 
@@ -166,7 +167,7 @@ static void answer_late(gale_ws_t *ws) {
 void gale__ws_drained(gale_ws_t *ws) {
     ws->want_drain = false;
     answer_late(ws);
-    if (ws->handler.on_drain != NULL) ws->handler.on_drain(ws, ws->data);
+    if (ws->handler->on_drain != NULL) ws->handler->on_drain(ws, ws->data);
 }
 
 /*
@@ -176,9 +177,9 @@ void gale__ws_drained(gale_ws_t *ws) {
 void gale__ws_deliver(gale_ws_t *ws, int kind, gale_str_t bytes) {
     gale__count(&ws->conn->worker->counters, GALE__N_MESSAGES_IN, 1);
     ws->message_ms = (uint32_t)uv_now(ws->conn->worker->loop);
-    if (ws->close_sent || ws->handler.on_message == NULL) return;
+    if (ws->close_sent || ws->handler->on_message == NULL) return;
     ws->conn->depth++;
-    ws->handler.on_message(ws, kind, bytes, ws->data);
+    ws->handler->on_message(ws, kind, bytes, ws->data);
     ws->conn->depth--;
 }
 
@@ -189,7 +190,7 @@ static void on_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
     }
     if (opcode == GALE__WS_PING) answer_ping(ws, payload);
     void (*fn)(gale_ws_t *, gale_str_t, void *) =
-        opcode == GALE__WS_PING ? ws->handler.on_ping : ws->handler.on_pong;
+        opcode == GALE__WS_PING ? ws->handler->on_ping : ws->handler->on_pong;
     if (fn == NULL || ws->close_sent) return;
     ws->conn->depth++;
     fn(ws, payload, ws->data);

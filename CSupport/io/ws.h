@@ -21,12 +21,12 @@ typedef struct {
 struct gale_ws_s {
     gale__conn_t *conn;
     void *data;
-    gale_ws_handler_t handler;
-    gale__ws_message_t *message; /* null: nothing of one is kept */
-    gale__ws_windows_t *windows; /* of its own, with takeover; else null */
-    gale__reader_t *reader;      /* null until it subscribes to a topic */
-    char *reason;                /* of the peer's close frame, or a pong's payload */
-    uint64_t frame_left;         /* payload bytes of the present data frame still to come */
+    const gale_ws_handler_t *handler; /* of gale__ws_tables_take */
+    gale__ws_message_t *message;      /* null: nothing of one is kept */
+    gale__ws_windows_t *windows;      /* of its own, with takeover; else null */
+    gale__reader_t *reader;           /* null until it subscribes to a topic */
+    char *reason;                     /* of the peer's close frame, or a pong's payload */
+    uint64_t frame_left;              /* payload bytes of the present data frame still to come */
     uint32_t ref_slot;
     uint32_t pinged_ms;  /* when the last ping went out of itself, or it was opened; wraps */
     uint32_t message_ms; /* when a message last came or went; wraps */
@@ -48,7 +48,7 @@ struct gale_ws_s {
 };
 
 /* Idle sockets are many. */
-_Static_assert(sizeof(struct gale_ws_s) <= 152, "a WebSocket must not grow");
+_Static_assert(sizeof(struct gale_ws_s) <= 104, "a WebSocket must not grow");
 
 /* One that this process opened; see ws_connect.h. */
 typedef struct {

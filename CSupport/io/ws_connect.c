@@ -53,9 +53,10 @@ void gale__ws_connect_failed(gale_ws_t *ws, int reason) {
     gale_str_t why = gale_cstr(k->why[0] != '\0' ? k->why : gale_strerror(reason));
     if (ws->ref_slot != 0) gale__ref_drop(&w->refs, ws->ref_slot);
     ws->ref_slot = 0;
-    if (ws->handler.on_close != NULL) ws->handler.on_close(ws, reason, why, ws->data);
+    if (ws->handler->on_close != NULL) ws->handler->on_close(ws, reason, why, ws->data);
     gale__ws_connecting_free(client);
     gale__ws_windows_free(&w->ws_coders, ws->windows);
+    gale__ws_tables_drop(&w->ws_tables, ws->handler);
     gale__free(client);
 }
 
@@ -365,14 +366,18 @@ int gale__ws_connect(gale_worker_t *w, gale_str_t url, const gale_ws_handler_t *
         client->ws.conn = c;
         client->ws.client = true;
         client->ws.data = data;
-        client->ws.handler = *h;
+        client->ws.handler = gale__ws_tables_take(&w->ws_tables, h);
         client->ws.close_sent = true;
         configure(client, options);
-        err = gale__ws_connecting_new(client, url, options);
+        err =
+            client->ws.handler == NULL ? UV_ENOMEM : gale__ws_connecting_new(client, url, options);
     }
     if (err < 0) {
         if (client != NULL) gale__ws_connecting_free(client);
-        if (c != NULL) gale__ws_windows_free(&w->ws_coders, client->ws.windows);
+        if (c != NULL) {
+            gale__ws_windows_free(&w->ws_coders, client->ws.windows);
+            gale__ws_tables_drop(&w->ws_tables, client->ws.handler);
+        }
         gale__free(c);
         gale__free(client);
         return err;
