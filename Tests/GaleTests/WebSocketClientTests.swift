@@ -196,7 +196,7 @@ private final class Relay: WebSocketHandler {
     }
 
     @Test(arguments: [
-        ("http://127.0.0.1/", "not a WebSocket URL: want ws://HOST:PORT/PATH or ws+unix:SOCKET:/PATH"),
+        ("http://127.0.0.1/", "not a WebSocket URL: want ws://HOST:PORT/PATH or ws+unix:FILE:/PATH"),
         ("wss://127.0.0.1/", "wss:// needs TLS, which is not there yet"),
         ("ws+unix:/nowhere/at/all:/", "cannot connect to localhost: no such file or directory"),
     ])

@@ -18,7 +18,7 @@ public final class WebSocketClient: Sendable {
     private let worker: Worker
     private let lease: ClientLoop.Lease?
 
-    /// Opens a socket to "ws://HOST:PORT/PATH", or "ws+unix:SOCKET:/PATH". Throws `WebSocketConnectError`, and
+    /// Opens a socket to "ws://HOST:PORT/PATH", or "ws+unix:FILE:/PATH". Throws `WebSocketConnectError`, and
     /// `CancellationError` when the task is cancelled, which ends the attempt.
     public static func connect(_ url: String, _ options: Options = Options()) async throws -> WebSocketClient {
         let client: WebSocketClient
@@ -126,10 +126,4 @@ public struct WebSocketConnectError: Error, Sendable, CustomStringConvertible {
     public let status: Int?
     /// The fields of that answer.
     public let headers: [(name: String, value: String)]
-
-    init(description: String, status: Int?, headers: [(name: String, value: String)]) {
-        self.description = description
-        self.status = status
-        self.headers = headers
-    }
 }
