@@ -417,8 +417,8 @@ def ws_client(name, program, folder):
             heard = "".join(client.stdout.readline() for _ in range(5))  # the long line is two messages
             out, errors = client.communicate()
             clock.cancel()
-            check((client.returncode, heard + out) == (0, "".join(f"{line}\n" for line in ["grüße", "", "x" * 65536, "x" * 4464, "last"])),
-                  f"{name} {flags}: what came back", (client.returncode, errors))
+            want = "".join(f"{line}\n" for line in ["grüße", "", "x" * 65536, "x" * 4464, "last"])
+            check((client.returncode, heard + out) == (0, want), f"{name} {flags}: what came back", errors)
             check(errors == "open\nclosed 1000\n", f"{name} {flags}: open, closed", errors)
     refuses(name, [program, f"ws://127.0.0.1:{free_port()}/"], 1, "nobody there")
     refuses(name, [program, "http://127.0.0.1/"], 1, "no WebSocket URL")
