@@ -129,8 +129,7 @@ GALE_API unsigned gale_version(void);
     XX(GALE_EUPGRADED, -5012, "the connection now speaks another protocol")                        \
     XX(GALE_EURL, -5013, "not a listen address: want http://HOST:PORT or unix:PATH")               \
     XX(GALE_ELENGTH, -5014, "more or fewer body bytes than the Content-Length announced")          \
-    XX(GALE_EWSURL, -5015,                                                                         \
-       "not a WebSocket URL: want ws://HOST:PORT/PATH or ws+unix:SOCKET:/PATH")                    \
+    XX(GALE_EWSURL, -5015, "not a WebSocket URL: want ws://HOST:PORT/PATH or ws+unix:FILE:/PATH")  \
     XX(GALE_ENOTLS, -5016, "wss:// needs TLS, which is not there yet")
 
 /* The same as constants, and that there was no error. */
@@ -1231,8 +1230,8 @@ typedef struct {
     uint32_t deflate;
     uint32_t deflate_window_bits; /* 9 to 15, for both sides; default 15, with deflate 2: 12 */
     uint32_t deflate_min_bytes;   /* default config.ws_deflate_min_bytes */
-    /* The next are as those of gale_config_t with ws_ in front, for this socket, and by default what
-     * the worker's server has there. UINT32_MAX milliseconds are 49 days. */
+    /* The next are as those of gale_config_t with ws_ in front, for this socket; default: what the
+     * worker's server has there. UINT32_MAX milliseconds are 49 days. */
     uint64_t max_message_bytes;
     uint32_t close_timeout_ms;
     uint32_t ping_interval_ms;
@@ -1248,15 +1247,16 @@ static inline gale_ws_connect_options_t gale_ws_connect_options(void) {
     return o;
 }
 
-/* Opens a WebSocket as a client (RFC 6455 4.1; WS-19), on this worker's loop: "ws://HOST/PATH?QUERY",
- * with a port when it is not 80, or "ws+unix:SOCKET:/PATH" ("ws+unix:@name" on Linux). All addresses
- * of a name are tried in turn. Nothing is called before this returns; then on_open, and what follows
- * is as for a socket of the server's, its limits too; or on_close, with an error and a sentence: no
- * address (UV_EAI_NONAME ...), no connection (UV_ECONNREFUSED ...), an answer that is none
- * (GALE_EPROTO), or that refuses, or does not fit what was asked for (GALE_EHANDSHAKE), GALE_ELIMIT
- * for too many redirects, GALE_ETIMEDOUT, GALE_ESHUTDOWN, GALE_EABORTED by gale_ws_abort, which
- * may be called meanwhile; sending gives GALE_ESTATE till it is open. *out lives until on_close;
- * url, structs and all they point to are copied.
+/* Opens a WebSocket as a client (RFC 6455 4.1; WS-19), on this worker's loop, to
+ *   "ws://HOST:PORT/PATH?QUERY"; without a port 80; all addresses of a name are tried in turn
+ *   "ws+unix:FILE:/PATH"; "ws+unix:@name:/PATH" in Linux's abstract namespace
+ * Nothing is called before this returns; then on_open, and what follows is as for a socket of the
+ * server's, limits too. Or on_close, with an error and a sentence: no address (UV_EAI_NONAME ...),
+ * no connection (UV_ECONNREFUSED ...), an answer that is none (GALE_EPROTO), or that refuses or
+ * does not fit what was asked for (GALE_EHANDSHAKE), too many redirects (GALE_ELIMIT),
+ * GALE_ETIMEDOUT, GALE_ESHUTDOWN, GALE_EABORTED. gale_ws_abort may be called meanwhile; sending
+ * and closing give GALE_ESTATE until it is open. *out lives until on_close has returned; url,
+ * structs and all they point to are copied.
  *
  * Such a socket is on no list of clients: max_connections and what goes with it do not hold for it,
  * gale_stats counts its bytes and messages but not its connection as one that was accepted, and
@@ -1273,8 +1273,8 @@ GALE_API int gale_ws_connect(gale_worker_t *worker, gale_str_t url,
 /* The status of the server's answer, the last one's of several; 0 without one. In on_open, and in
  * on_close of a socket that was never open. Loop. Since 0.1. */
 GALE_API int gale_ws_answer_status(const gale_ws_t *ws);
-/* Its fields, as gale_req_headers: their number, and their array in *out. At the same times, and the
- * slices live as long. Loop. Since 0.1. */
+/* Its fields, as gale_req_headers: their number, and their array in *out. At the same times, and
+ * the slices live as long. Loop. Since 0.1. */
 GALE_API size_t gale_ws_answer_headers(const gale_ws_t *ws,
                                        const gale_header_t *GALE_NULLABLE *GALE_NULLABLE out);
 /* The subprotocol that the server chose; empty: none. In on_open. Loop. Since 0.1. */

@@ -34,8 +34,9 @@ enum {
 
 /* Reads the header of a frame. > 0: its bytes; 0: more wanted; < 0: minus the close code (1002) and
  * *error says why. Refuses RSV bits (RSV1 unless it is allowed), unknown opcodes, a client's frames
- * that are not masked and a server's that are (whose mask is 0 else), lengths not in the shortest form or with the top bit, fragmented or over-long
- * control frames. Decides at the earliest byte that shows the fault. */
+ * that are not masked and a server's that are (whose mask is 0 else), lengths not in the shortest
+ * form or with the top bit, fragmented or over-long control frames. Decides at the earliest byte
+ * that shows the fault. */
 int gale__ws_frame_parse(gale__ws_frame_t *f, unsigned rules, const char *bytes, size_t len,
                          const char **error);
 /* Writes a server's (unmasked) header, at most 10 bytes; gives its size. */

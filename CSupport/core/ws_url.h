@@ -2,7 +2,7 @@
  * Where a WebSocket is, in text (RFC 6455 3):
  *
  *     ws://HOST[:PORT][/PATH][?QUERY]      HOST a name, an address, or [an IPv6 one]; PORT 80
- *     ws+unix:SOCKET[:/PATH[?QUERY]]       a unix socket's file; ws+unix:@NAME in Linux's abstract
+ *     ws+unix:FILE[:/PATH[?QUERY]]         a unix socket's file; ws+unix:@NAME in Linux's abstract
  *                                          namespace
  * wss:// is the first over TLS.
  */

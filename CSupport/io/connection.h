@@ -1,7 +1,7 @@
 /*
- * A connection: one client, or one server that this process is the client of, its transport, what it has sent and not yet been processed, what waits
- * to be sent to it. It knows phases and deadlines; what the bytes mean is http1's and ws's matter.
- * Idle, it owns no buffer.
+ * A connection: one client (or a server, whose client this process is), its transport, what it has
+ * sent and not yet been processed, what waits to be sent to it. It knows phases and deadlines; what
+ * the bytes mean is http1's and ws's matter. Idle, it owns no buffer.
  */
 #ifndef GALE_IO_CONNECTION_H
 #define GALE_IO_CONNECTION_H

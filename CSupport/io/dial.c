@@ -31,6 +31,15 @@ static void finish(gale__dial_t *d, int result) {
     d->done(d, result);
 }
 
+/* One address has failed, or the first is known. */
+static void go_on(gale__dial_t *d, int err) {
+    if (try_next(d, &err)) {
+        d->trying(d);
+    } else {
+        finish(d, err);
+    }
+}
+
 /* -------------------------------------------------------------------------------------- attempts */
 
 static void on_attempt_closed(uv_handle_t *h) {
@@ -84,7 +93,7 @@ static void on_writable(uv_poll_t *poll, int status, int events) {
         finish(d, fd);
     } else {
         close(fd);
-        if (!try_next(d, &err)) finish(d, err);
+        go_on(d, err);
     }
     gale__worker_leave(before);
 }
@@ -144,8 +153,7 @@ static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *found) 
     } else {
         d->lookup = NULL;
         d->found = d->next = found;
-        int err = status < 0 ? status : UV_EAI_NODATA;
-        if (!try_next(d, &err)) finish(d, err);
+        go_on(d, status < 0 ? status : UV_EAI_NODATA);
     }
     w->open_handles--;
     gale__worker_check_stopped(w);

@@ -14,13 +14,15 @@ typedef struct gale__dial gale__dial_t;
 typedef struct gale__lookup gale__lookup_t;
 typedef struct gale__attempt gale__attempt_t;
 
-/* Begins as {.worker, .done, .data}; nothing of it outlives gale__dial_stop. */
+/* Begins as {.worker, .data, .done, .trying}; nothing of it outlives gale__dial_stop. */
 struct gale__dial {
     gale_worker_t *worker;
     void *data;
     /* Connected: the descriptor is the callee's. Or why not (a system's error, that of the last
      * address). At most once; never within a call of these. */
     void (*done)(gale__dial_t *d, int result);
+    /* An address begins to be tried, but for the first of gale__dial_start and the next of _skip. */
+    void (*trying)(gale__dial_t *d);
     gale__lookup_t *lookup;        /* while the name is looked up */
     gale__attempt_t *attempt;      /* while an address is tried */
     struct addrinfo *found, *next; /* the answer, and the next of it to try */

@@ -83,6 +83,10 @@ static void set_deadline(gale__ws_connecting_t *k) {
     gale__conn_set_deadline(c, GALE__DEADLINE_CONNECT, share);
 }
 
+static void on_trying(gale__dial_t *d) {
+    set_deadline(d->data);
+}
+
 static void dial(gale__ws_connecting_t *k) {
     gale__conn_t *c = k->client->ws.conn;
     char host[256];
@@ -90,6 +94,7 @@ static void dial(gale__ws_connecting_t *k) {
     int err = UV_ENAMETOOLONG;
     c->reading = true; /* as far as the connection is concerned, until there is something to read */
     k->dial.done = on_dialed;
+    k->dial.trying = on_trying;
     if (k->url.is_unix) {
         err = gale__dial_start_unix(&k->dial, name);
     } else if (name.len < sizeof host) {

@@ -1,13 +1,16 @@
-/// A loop for clients of programs that have none of their own: begun with the first, stopped after the last.
-public final class ClientLoop: ServerDelegate {
+/// A loop for clients of programs that have none of their own: begun with the first, stopped after the last. Any thread.
+public final class ClientLoop: Sendable {
     private struct Running {
-        let loop: ClientLoop
+        let delegate: ClientLoopDelegate
         let server: Server
         var leases = 0
     }
-    private static let running = Guarded<Running?>(nil)
+    private let running = Guarded<Running?>(nil)
 
-    private let worker = Guarded<Worker?>(nil)
+    /// The one that all share.
+    public static let shared = ClientLoop()
+
+    init() {}
 
     /// A share in it: as long as there is one, it runs. Any thread.
     public final class Lease: Sendable {
@@ -15,58 +18,65 @@ public final class ClientLoop: ServerDelegate {
         public let worker: Worker
         // The worker only knows it.
         private let server: Server
+        private let loop: ClientLoop
 
-        fileprivate init(_ worker: Worker, _ server: Server) {
+        fileprivate init(_ worker: Worker, _ server: Server, of loop: ClientLoop) {
             self.worker = worker
             self.server = server
+            self.loop = loop
         }
 
-        deinit { ClientLoop.leave() }
+        deinit { loop.leave() }
     }
 
     /// Takes a share. Throws `CoreError` when no loop can be begun.
-    public static func lease() async throws -> Lease {
-        let (loop, server) = try running.withLock { running in
-            if running == nil { running = try start() }
-            running?.leases += 1
-            // Nil is not possible: it was set above.
-            guard let running else { throw CoreError.state }
-            return (running.loop, running.server)
+    public func lease() async throws -> Lease {
+        let now = try running.withLock { running in
+            var now = try running ?? start()
+            now.leases += 1
+            running = now
+            return now
         }
-        await server.ready()
-        guard let worker = loop.worker.withLock({ $0 }) else {
+        await now.server.ready()
+        guard let worker = now.delegate.worker.withLock({ $0 }) else {
             leave()
             throw CoreError.state
         }
-        return Lease(worker, server)
+        return Lease(worker, now.server, of: self)
     }
 
-    private static func start() throws(CoreError) -> Running {
+    /// Whether it runs now.
+    var isRunning: Bool { running.withLock { $0 != nil } }
+
+    private func start() throws(CoreError) -> Running {
         var configuration = ServerConfiguration()
         configuration.workers = 1
-        let loop = ClientLoop()
-        let server = try Server(configuration, delegate: loop)
+        let delegate = ClientLoopDelegate()
+        let server = try Server(configuration, delegate: delegate)
         try server.start()
-        return Running(loop: loop, server: server)
+        return Running(delegate: delegate, server: server)
     }
 
-    private static func leave() {
-        let last = running.withLock { current -> Running? in
-            guard var left = current else { return nil }
+    private func leave() {
+        let last = running.withLock { running -> Server? in
+            guard var left = running else { return nil }
             left.leases -= 1
-            current = left.leases == 0 ? nil : left
-            return left.leases == 0 ? left : nil
+            running = left.leases == 0 ? nil : left
+            return left.leases == 0 ? left.server : nil
         }
         guard let last else { return }
-        last.server.stop()
-        Task { await last.server.join() }
+        last.stop()
+        // Not here, which may be its own thread.
+        Task { await last.join() }
     }
+}
 
-    // MARK: ServerDelegate
+/// Nothing is listened on, so there are no requests.
+private final class ClientLoopDelegate: ServerDelegate {
+    let worker = Guarded<Worker?>(nil)
 
-    // Nothing is listened on, so there are no requests.
-    public func makeExchange(on worker: Worker) -> Exchange { Exchange(on: worker) }
-    public func workerStarted(_ worker: Worker) { self.worker.withLock { $0 = worker } }
-    public func workerStopped(_ worker: Worker) { self.worker.withLock { $0 = nil } }
-    public func stopping() {}
+    func makeExchange(on worker: Worker) -> Exchange { Exchange(on: worker) }
+    func workerStarted(_ worker: Worker) { self.worker.withLock { $0 = worker } }
+    func workerStopped(_ worker: Worker) { self.worker.withLock { $0 = nil } }
+    func stopping() {}
 }

@@ -145,8 +145,8 @@ public final class TestClient: Sendable {
         reader.reader.stream.close()
     }
 
-    /// Opens a WebSocket that keeps to the protocol as any client does, with the cookies: it answers pings, puts fragments
-    /// together, compresses. Over a socket only (`TestMode.live`). Throws `WebSocketConnectError`, `TestError`.
+    /// Opens a WebSocket that keeps to the protocol as any client does, with the cookies: it answers pings, puts
+    /// fragments together, compresses. Over a socket only (`TestMode.live`). Throws `WebSocketConnectError`, `TestError`.
     public func connect(
         webSocket target: String, _ options: WebSocketClient.Options = WebSocketClient.Options()
     ) async throws -> WebSocketClient {
@@ -156,8 +156,8 @@ public final class TestClient: Sendable {
         return try await WebSocketClient.connect("ws://127.0.0.1:\(port)\(target)", options)
     }
 
-    /// Opens a WebSocket that sends what it is told and shows each frame as it came, for tests of the protocol itself, and
-    /// for those in memory. Throws `TestError` when the server refuses.
+    /// Opens a WebSocket that sends what it is told and shows each frame as it came, for tests of the protocol itself,
+    /// and for those in memory. Throws `TestError` when the server refuses.
     public func webSocket(_ target: String, headers: [String: String] = [:]) async throws -> TestWebSocket {
         var reader = try await newConnection()
         var headers = headers

@@ -222,7 +222,7 @@ TEST(ws_connect, compressed_in_every_way) {
         p.client.options.deflate = i / 3 % 3;
         p.client.options.deflate_window_bits = bits[i / 9];
         REQUIRE(pair_open(&p));
-        bool both = GALE_WITH_ZLIB && i % 3 > 0 && i / 3 % 3 > 0;
+        bool both = (gale_codings() & GALE_CODING_DEFLATE) != 0 && i % 3 > 0 && i / 3 % 3 > 0;
         CHECK_EQ_INT(p.client.ws.ws->send_bits > 0, both);
         CHECK_EQ_INT(p.server.ws->send_bits > 0, both);
         converse(&p);
@@ -381,5 +381,79 @@ TEST(ws_connect, in_ipv6) {
     p.port = gale_server_port(p.rig.server, 0);
     CHECK_EQ_INT(rig_dial(&p.rig, &p.client, "ws://[::1]:%d/", p.port), 0);
     CHECK(rig_dialed_open(&p.rig, &p.client));
+    pair_close(&p);
+}
+
+/* ------------------------------------------------------------------------------------- in on_open */
+
+static void cut_at_once(gale_ws_t *ws) {
+    gale_ws_abort(ws);
+}
+
+TEST(ws_connect, cut_in_on_open) {
+    static pair_t p;
+    pair_init(&p);
+    p.client.opened = cut_at_once;
+    REQUIRE(pair_open(&p));
+    CHECK(rig_dialed_closed(&p.rig, &p.client));
+    CHECK_EQ_STR(gale_cstr(p.client.ws.log.text), "O 101 ;C 1006 ;");
+    pair_close(&p);
+}
+
+static void wait_a_little(gale_ws_t *ws) {
+    gale_ws_pause(ws);
+}
+
+/* What comes close behind the answer waits too. */
+TEST(ws_connect, paused_in_on_open) {
+    static pair_t p;
+    rig_fake_t fake;
+    rig_text_t answer = {0};
+    pair_init(&p);
+    p.client.opened = wait_a_little;
+    rig_open(&p.rig);
+    REQUIRE(rig_fake_open(&fake));
+    CHECK_EQ_INT(rig_dial(&p.rig, &p.client, "ws://127.0.0.1:%d/", fake.port), 0);
+    REQUIRE(rig_fake_accept(&p.rig, &fake));
+    rig_fake_answer(&fake, &answer, "");
+    rig_text_add(&answer, GALE__LIT("\x81\5early"));
+    rig_fake_send(&fake, gale_str(answer.text, answer.len));
+    CHECK(rig_dialed_open(&p.rig, &p.client));
+    rig_wait(&p.rig, 20);
+    CHECK_EQ_UINT(p.client.ws.messages, 0);
+    gale_ws_resume(p.client.ws.ws);
+    RIG_TURN_TO(&p.rig, p.client.ws.messages > 0);
+    CHECK(rig_has(gale_cstr(p.client.ws.log.text), "M1 5 early;"));
+    rig_fake_close(&fake);
+    pair_close(&p);
+    rig_text_free(&answer);
+}
+
+/* One callback opens another, and closes itself. */
+static rig_t *opener_rig;
+static rig_dialed_t second;
+static int opener_port;
+
+static void open_another(gale_ws_t *ws) {
+    CHECK_EQ_INT(rig_dial(opener_rig, &second, "ws://127.0.0.1:%d/2", opener_port), 0);
+    CHECK_EQ_UINT(second.opens, 0);
+    gale_ws_close(ws, 1000, gale_str(NULL, 0));
+}
+
+TEST(ws_connect, opened_in_a_callback_of_another) {
+    static pair_t p;
+    pair_init(&p);
+    rig_dialed_init(&second);
+    p.client.opened = open_another;
+    opener_rig = &p.rig;
+    rig_open(&p.rig);
+    p.port = opener_port = gale_server_port(p.rig.server, 0);
+    CHECK_EQ_INT(rig_dial(&p.rig, &p.client, "ws://127.0.0.1:%d/1", p.port), 0);
+    CHECK(rig_dialed_open(&p.rig, &second));
+    CHECK(rig_dialed_closed(&p.rig, &p.client));
+    CHECK_EQ_INT(p.client.ws.code, 1000);
+    gale_ws_abort(second.ws.ws);
+    CHECK(rig_dialed_closed(&p.rig, &second));
+    rig_dialed_free(&second);
     pair_close(&p);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The C echo server and another implementation of WebSocket: run.py ECHO (build/examples/echo)
 
-And the other way round, the client beside it (ws_client) and another implementation's server, under every agreement that
-the two come to (WS-19).
+And the other way round, the client beside it (ws_client) and another implementation's server, under every agreement
+that the two come to (WS-19).
 
 Sections 1, 2, 5, 9, 12 and 13 of what the Autobahn test suite does, with the package `websockets` (.ci/venv): messages of
 all sizes, whole and in fragments, compressed under every agreement that permessage-deflate knows (WS-14, WS-15), with the
@@ -247,7 +247,7 @@ def client_talks(program, what, peer, flags, compressed):
         done = run_client(program, peer.port, lines, *flags, answers=2 * len(lines))
     check(done.returncode == 0 and "closed 1000" in done.stderr, f"{what}: ends well", done.stderr)
     check(peer.heard == lines, f"{what}: what the server heard", [len(m) for m in peer.heard])
-    check(done.stdout == "".join(line + "\n" + line + "\n" for line in lines), f"{what}: what came back", len(done.stdout))
+    check(done.stdout == "".join(f"{line}\n{line}\n" for line in lines), f"{what}: what came back", len(done.stdout))
     check(peer.extensions == (["permessage-deflate"] if compressed else []), f"{what}: agreed on", peer.extensions)
     check(peer.close == (1000, ""), f"{what}: how it closed", peer.close)
 
@@ -259,8 +259,9 @@ def client(echo):
     client_talks(program, "client, no compression there", Peer(), [], False)
     for no_server, no_client, server_bits, client_bits in itertools.product([False, True], [False, True], [None, 9, 12],
                                                                            [None, 9, 12]):
-        factory = ServerPerMessageDeflateFactory(server_no_context_takeover=no_server, client_no_context_takeover=no_client,
-                                                 server_max_window_bits=server_bits, client_max_window_bits=client_bits)
+        factory = ServerPerMessageDeflateFactory(
+            server_no_context_takeover=no_server, client_no_context_takeover=no_client,
+            server_max_window_bits=server_bits, client_max_window_bits=client_bits)
         what = f"client, {(no_server, no_client, server_bits, client_bits)}"
         client_talks(program, what, Peer(compression=None, extensions=[factory]), ["-z"], True)
     with Peer(first=bytes(range(256))) as peer:
@@ -269,7 +270,8 @@ def client(echo):
           "client: the server closes", (done.stdout, done.stderr))
     with Peer(process_request=lambda ws, request: ws.respond(401, "no\n")) as peer:
         done = run_client(program, peer.port, ["x"])
-    check(done.returncode == 1 and "GALE_EHANDSHAKE -5007: the server answered 401" in done.stderr, "client: refused", done.stderr)
+    refused = "GALE_EHANDSHAKE -5007: the server answered 401"
+    check(done.returncode == 1 and refused in done.stderr, "client: refused", done.stderr)
     done = run_client(program, 1, ["x"])
     check(done.returncode == 1 and "ECONNREFUSED" in done.stderr, "client: nobody there", done.stderr)
 

@@ -55,6 +55,11 @@ static void on_open(gale_ws_t *ws, void *data) {
     gale_str_t subprotocol = gale_ws_answer_subprotocol(ws);
     fprintf(stderr, "open%s%.*s\n", subprotocol.len > 0 ? ", " : "", (int)subprotocol.len,
             subprotocol.ptr);
+    if (uv_guess_handle(0) == UV_FILE || uv_pipe_open(&input, 0) < 0) {
+        fprintf(stderr, "standard input cannot be waited for: try cat FILE | ws_client URL\n");
+        gale_ws_close(ws, 1000, gale_str(NULL, 0));
+        return;
+    }
     uv_read_start((uv_stream_t *)&input, on_room, on_input);
 }
 
@@ -106,15 +111,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: ws_client [-z] ws://HOST:PORT/PATH\n");
         return 2;
     }
-    if (uv_guess_handle(0) == UV_FILE) { /* which cannot be waited for */
-        fprintf(stderr, "ws_client: standard input is a file; try cat FILE | ws_client ...\n");
-        return 2;
-    }
     uv_loop_t *loop = uv_default_loop();
     gale_handler_t handler = gale_handler();
     handler.on_request = on_request;
     uv_pipe_init(loop, &input, 0);
-    uv_pipe_open(&input, 0);
     if (gale_server_new(&server, NULL) < 0) return 1;
     gale_server_handle(server, &handler, NULL);
     if (gale_server_attach(server, loop) < 0) return 1;

@@ -2,8 +2,8 @@ internal import GaleCore
 
 /// The socket of a `WebSocketClient`, on its loop.
 final class ClientSocket: MessageSocket, @unchecked Sendable {
-    // @unchecked: all of it is touched on the thread of its loop alone, but `state`, which has a lock. The client calls it
-    // there only (WebSocketClient.onLoop).
+    // @unchecked: all of it is touched on the thread of its loop alone (WebSocketClient.onLoop), but `state`, which has
+    // a lock.
 
     /// What any thread may ask for.
     struct State: Sendable {

@@ -18,7 +18,7 @@ public final class WebSocketClient: Sendable {
     private let worker: Worker
     private let lease: ClientLoop.Lease?
 
-    /// Opens a socket to "ws://HOST:PORT/PATH", or "ws+unix:SOCKET:/PATH". Throws `WebSocketConnectError`, and
+    /// Opens a socket to "ws://HOST:PORT/PATH", or "ws+unix:FILE:/PATH". Throws `WebSocketConnectError`, and
     /// `CancellationError` when the task is cancelled, which ends the attempt.
     public static func connect(_ url: String, _ options: Options = Options()) async throws -> WebSocketClient {
         let client: WebSocketClient
@@ -36,7 +36,7 @@ public final class WebSocketClient: Sendable {
             lease = nil
             worker = current
         } else {
-            let lease = try await ClientLoop.lease()
+            let lease = try await ClientLoop.shared.lease()
             self.lease = lease
             worker = lease.worker
         }
@@ -73,8 +73,8 @@ public final class WebSocketClient: Sendable {
 
     // MARK: Messages
 
-    /// The messages as they come, until the socket is closed; the server is held back when too many wait. One reader at a
-    /// time. When the reader's task is cancelled, the socket is closed with 1001.
+    /// The messages as they come, until the socket is closed; the server is held back when too many wait. One reader
+    /// at a time. When the reader's task is cancelled, the socket is closed with 1001.
     public var messages: WebSocketMessages { WebSocketMessages(self) }
 
     /// Sends text, and waits while the server is slow to take it. Throws `WebSocketClosed`.
@@ -112,7 +112,8 @@ public final class WebSocketClient: Sendable {
         try await onLoop { try await $0.closeAndWait(code: code, reason: reason) }
     }
 
-    /// The code that the server closed with; 1005 if it gave none, 1006 when the connection broke. Nil while it is open.
+    /// The code that the server closed with; 1005 if it gave none, 1006 when the connection broke. Nil while it is
+    /// open.
     public var closeCode: Int? { socket.state.withLock { $0.closing?.code } }
     /// The reason that the server gave. Nil while it is open.
     public var closeReason: String? { socket.state.withLock { $0.closing?.reason } }
@@ -126,10 +127,4 @@ public struct WebSocketConnectError: Error, Sendable, CustomStringConvertible {
     public let status: Int?
     /// The fields of that answer.
     public let headers: [(name: String, value: String)]
-
-    init(description: String, status: Int?, headers: [(name: String, value: String)]) {
-        self.description = description
-        self.status = status
-        self.headers = headers
-    }
 }
