@@ -103,18 +103,16 @@ static int count_closed(int count) {
 }
 
 static void usage(void) {
-    fprintf(stderr, "usage: idle --port PORT --path PATH --steps N,... [--websocket | --deflate]\n");
+    fprintf(stderr,
+            "usage: idle --port PORT --path PATH --steps N,... [--websocket | --deflate]\n");
     exit(2);
 }
 
 int main(int argc, char **argv) {
     static const struct option LONG[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"path", required_argument, NULL, 'u'},
-        {"steps", required_argument, NULL, 's'},
-        {"websocket", no_argument, NULL, 'w'},
-        {"deflate", no_argument, NULL, 'd'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},  {"path", required_argument, NULL, 'u'},
+        {"steps", required_argument, NULL, 's'}, {"websocket", no_argument, NULL, 'w'},
+        {"deflate", no_argument, NULL, 'd'},     {NULL, 0, NULL, 0},
     };
     int port = 0, flag;
     const char *path = NULL, *steps = NULL;

@@ -4,9 +4,10 @@ internal import GaleCore
 /// back, and those who wait for messages, for room to send, or for the end. On its loop.
 class MessageSocket: Socket {
     private var inbox: [WebSocketMessage] = []
-    private var isPaused = false
     private var drains: [Wakeup] = []
     private var arrival: Wakeup?
+    // Flags come last here and first in subclasses: then they lie together.
+    private var isPaused = false
     final private(set) var isClosed = false
 
     // MARK: For subclasses
@@ -17,8 +18,12 @@ class MessageSocket: Socket {
     /// How many wait.
     final var waiting: Int { inbox.count }
 
-    /// The one that has waited longest.
-    final func take() -> WebSocketMessage? { inbox.isEmpty ? nil : inbox.removeFirst() }
+    /// The one that has waited longest. An idle socket keeps no room for others.
+    final func take() -> WebSocketMessage? {
+        guard let message = inbox.first else { return nil }
+        if inbox.count == 1 { inbox = [] } else { inbox.removeFirst() }
+        return message
+    }
 
     /// Whether somebody waits in `nextMessage`.
     final var isAwaited: Bool { arrival != nil }

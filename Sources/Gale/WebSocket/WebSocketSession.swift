@@ -2,6 +2,8 @@ internal import GaleCore
 internal import Logging
 
 /// Brings the events of a socket to its handler, one at a time, in a task that exists while there is something to do.
+///
+/// There is one for each idle socket: what few need is in `Rare`.
 final class WebSocketSession: MessageSocket, LoopWork {
     private enum Event {
         case open
@@ -9,20 +11,69 @@ final class WebSocketSession: MessageSocket, LoopWork {
         case close
     }
 
-    /// Until `onClose` has returned: handler and session hold each other.
-    private var handler: WebSocketHandler?
-    private let application: Application?
+    private final class Rare {
+        var subprotocol: String?
+        var closing: (code: Int, reason: String)?
+        var name: WebSocketPeer?
+        /// Of the call, between its recalls.
+        var extras: CallExtras?
+    }
+
     private var isOpenDue = false
     private var isCloseDue = false
+    private var isPerforming = false
+    /// The handler has a call, which must go before the socket is idle.
+    private var isRecalled = true
+    /// Until `onClose` has returned: handler and session hold each other.
+    private var handler: WebSocketHandler?
+    private let kept: KeptCall
+    private var rare: Rare?
     /// The task that runs `perform`, while it does.
     private var task: LoopTask?
-    private var isPerforming = false
 
-    init(_ handler: WebSocketHandler, on worker: Worker) {
+    init(_ handler: WebSocketHandler, _ kept: KeptCall, on worker: Worker, _ subprotocol: String?) {
         self.handler = handler
-        application = handler.application
+        self.kept = kept
         super.init(on: worker)
+        if let subprotocol { rarities.subprotocol = subprotocol }
     }
+
+    private var rarities: Rare {
+        if let rare { return rare }
+        let made = Rare()
+        rare = made
+        return made
+    }
+
+    var application: Application { kept.application }
+    var subprotocol: String? { rare?.subprotocol }
+    var closing: (code: Int, reason: String)? { rare?.closing }
+
+    /// Names the socket; nil when it is closed and nobody has asked before.
+    var name: WebSocketPeer? {
+        if let known = rare?.name { return known }
+        guard let reference else { return nil }
+        let made = WebSocketPeer(reference)
+        rarities.name = made
+        return made
+    }
+
+    // MARK: The call of the handshake
+
+    /// The call anew, for as long as something is being handled.
+    func recall() -> Call {
+        isRecalled = true
+        return Call(kept, on: worker, rare?.extras)
+    }
+
+    private func forgetCall() {
+        guard isRecalled, let handler else { return }
+        isRecalled = false
+        if let extras = handler.call?.extrasIfAny { rarities.extras = extras }
+        handler.call = nil
+    }
+
+    // MARK: Events
 
     /// The handshake is done: opens the handler. Messages wait meanwhile.
     func begin() {
@@ -44,16 +95,21 @@ final class WebSocketSession: MessageSocket, LoopWork {
         announce()
     }
 
-    override func receivedPing(_ payload: Span<UInt8>) { handler?.onPing([UInt8](copying: payload)) }
-    override func receivedPong(_ payload: Span<UInt8>) { handler?.onPong([UInt8](copying: payload)) }
-
+    override func receivedPing(_ payload: Span<UInt8>) { tell { $0.onPing([UInt8](copying: payload)) } }
+    override func receivedPong(_ payload: Span<UInt8>) { tell { $0.onPong([UInt8](copying: payload)) } }
     override func lagged(topic: String, dropped: Int) {
-        handler?.onLag(Topics.name(ofCore: topic), dropped: dropped)
+        tell { $0.onLag(Topics.name(ofCore: topic), dropped: dropped) }
+    }
+
+    /// Of what the handler hears at once.
+    private func tell(_ body: (WebSocketHandler) -> Void) {
+        guard let handler else { return }
+        body(handler)
+        if !isPerforming { forgetCall() }
     }
 
     override func closed(code: Int, reason: String) {
-        handler?.closeCode = code
-        handler?.closeReason = reason
+        rarities.closing = (code, reason)
         ended()
         isCloseDue = true
         if isPerforming {
@@ -86,6 +142,7 @@ final class WebSocketSession: MessageSocket, LoopWork {
         isPerforming = false
         task = nil
         if hasEvent { return startPerforming() }
+        forgetCall()
         goOn()
     }
 
@@ -114,7 +171,7 @@ final class WebSocketSession: MessageSocket, LoopWork {
             return
         }
         let text = AccessLog.printable(String(describing: error))
-        application?.settings.logger.error("uncaught error in a WebSocket: \(text)")
+        application.settings.logger.error("uncaught error in a WebSocket: \(text)")
         try? close(code: 1011, reason: "")
     }
 }
