@@ -81,7 +81,10 @@ final class LogAppender {
     private func took(_ batch: [WaitingEntry], _ value: RedisValue) {
         let results = value.array ?? []
         switch results.first?.text {
-        case "read": return log.begin()
+        case "read":
+            // Not at once: it may be of no use.
+            wait(LogAppender.retryPause)
+            return log.begin()
         case "wait":
             let longest = max(log.options.settling.milliseconds, 1)
             let time = results.count == 2 ? Int64(results[1].integer ?? 1) : 1

@@ -157,9 +157,11 @@ final class LogResident: RedisResident, @unchecked Sendable {
     }
 
     private func read(_ reading: Reading, gave answer: RedisValue) throws(RedisError) {
-        guard let parts = answer.array, parts.count == 3, case .integer(let isKnown) = parts[0],
-            case .integer(let count) = parts[1], let values = parts[2].array, values.count <= LogResident.page
+        guard let parts = answer.array, parts.count == 4, case .integer(let isKnown) = parts[0],
+            case .integer(let count) = parts[1], let values = parts[2].array, values.count <= LogResident.page,
+            let trouble = parts[3].text
         else { throw .answer("the script that reads \(name) gave something else") }
+        if !trouble.isEmpty { unable(.server(trouble)) }
         var reading = reading
         if isKnown == 0 { reading.isWhole = true }
         for value in values {
@@ -224,12 +226,16 @@ final class LogResident: RedisResident, @unchecked Sendable {
         case .away, .lost: break  // `commandsChanged` comes
         default:
             options.logger.warning("\(name): \(error)")
-            if !error.isPassing { fail(error) }
-            tryLater()
+            unable(error)
         }
     }
 
-    /// What waits to be appended can't be: there is no such stream.
+    /// Nothing can be appended now: what waits is told so, unless it passes by itself.
+    private func unable(_ error: RedisError) {
+        if case .limit = error {} else if !error.isPassing { fail(error) }
+        tryLater()
+    }
+
     private func fail(_ error: RedisError) {
         for entry in queue.withLock({ $0.takeAll() }) { entry.answer.finish(.failure(error)) }
     }

@@ -315,6 +315,11 @@ final class Reader: Sendable {
             try server.tell("FLUSHALL")
             try server.tell("CLIENT KILL TYPE normal SKIPME yes")
             try await until("back") { a.redis.isConnected && b.redis.isConnected }
+            guard case .server(let again) = try await failure({ try await a.log.append("not") }) else {
+                Issue.record("no error")
+                return
+            }
+            #expect(again.contains("OOM"))
             try server.tell("CONFIG SET maxmemory 0")
             try await until("put back") {
                 guard let length = try? await a.redis.command("XLEN", "log") else { return false }
