@@ -109,7 +109,9 @@ final class LogAppender {
             if error.isPassing { return error }
             entry.answer.finish(.failure(error))
         } else if let position = RedisLogPosition(id) {
-            entry.answer.finish(.success(RedisLogEntry(text: text, key: entry.key, position: position)))
+            let made = RedisLogEntry(text: text, key: entry.key, position: position)
+            log.promise(made)
+            entry.answer.finish(.success(made))
         } else {
             entry.answer.finish(.failure(RedisError.answer("\(id) is no id of an entry")))
         }
