@@ -2,15 +2,13 @@
 import Foundation
 import Gale
 
-let options = Options.parse(CommandLine.arguments.dropFirst())
-let files = URL(filePath: #filePath).deletingLastPathComponent().path
-
 var settings = Settings()
 settings.cookieSecret = Secret.load()
 settings.xsrfCookies = true
 settings.loginURL = "/login"
-settings.templates = DirectoryLoader(files + "/templates")
+settings.templates = templates
 settings.staticPath = files + "/static"
+settings.server.workers = options.workers
 settings.server.shutdownGrace = .seconds(5)
 settings.onStop.append { rooms.stop() }
 
