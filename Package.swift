@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "Gale", targets: ["Gale"]),
         .library(name: "GaleTemplate", targets: ["GaleTemplate"]),
         .library(name: "GaleTesting", targets: ["GaleTesting"]),
+        .library(name: "GaleRedis", targets: ["GaleRedis"]),
         .executable(name: "chat", targets: ["chat"]),
         .executable(name: "echo", targets: ["echo"]),
     ],
@@ -56,6 +57,13 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(name: "GaleTesting", dependencies: ["Gale", "GaleCore"], swiftSettings: swiftSettings),
 
+        // Redis. hiredis is linked by name: its pkg-config file has a flag that SwiftPM warns of.
+        .target(name: "CGaleRedis", dependencies: ["CLibuv"], linkerSettings: [.linkedLibrary("hiredis")]),
+        .target(
+            name: "GaleRedis",
+            dependencies: ["Gale", "GaleCore", "CGaleRedis", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swiftSettings),
+
         .executableTarget(
             name: "chat", dependencies: ["Gale"], path: "examples/chat",
             exclude: ["templates", "static"], swiftSettings: swiftSettings),
@@ -68,6 +76,9 @@ let package = Package(
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(
             name: "GaleTests", dependencies: ["Gale", "GaleCore", "GaleTesting", "CAllocations"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "GaleRedisTests", dependencies: ["GaleRedis", "Gale", "GaleCore", "GaleTesting"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],

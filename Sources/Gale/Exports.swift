@@ -10,6 +10,9 @@
 // Settings name them.
 @_exported public import struct GaleCore.FormSettings
 @_exported public import struct GaleCore.ServerConfiguration
+// Services live on it, and set its timers.
+@_exported public import class GaleCore.LoopTimer
+@_exported public import class GaleCore.ServiceLoop
 // Streams of events send them.
 @_exported public import struct GaleCore.ServerSentEvent
 // Requests give them.

@@ -128,11 +128,23 @@ public struct ServerError: Error, Sendable, CustomStringConvertible {
 /// Connects an application to a server.
 private final class ApplicationServer: ServerDelegate {
     private let application: Application
+    private let services = Guarded<RunningServices?>(nil)
 
     init(_ application: Application) { self.application = application }
 
     func makeExchange(on worker: Worker) -> Exchange { Call(application, on: worker) }
-    func workerStarted(_ worker: Worker) {}
-    func workerStopped(_ worker: Worker) {}
+    func workerStarted(_ worker: Worker) {
+        if worker.index != 0 || application.settings.services.isEmpty { return }
+        let running = RunningServices(application.settings.services, on: worker)
+        services.withLock { $0 = running }
+    }
+    func workerStopped(_ worker: Worker) {
+        if worker.index != 0 { return }
+        let running = services.withLock { services in
+            defer { services = nil }
+            return services
+        }
+        running?.stop()
+    }
     func stopping() { for body in application.settings.onStop { body() } }
 }

@@ -32,6 +32,8 @@ public struct Settings: Sendable {
     /// Called once when a stop begins, before the server stops taking connections: what long polls wait for is told
     /// here, so that they are answered at once instead of holding the stop up. Short; on any thread.
     public var onStop: [@Sendable () -> Void] = []
+    /// What is started with the server and stopped with it, such as `Redis`.
+    public var services: [any Service] = []
     /// Whether each request is logged: `200 GET /uri (ip) 1.23ms` (WEB-38).
     public var accessLog = true
 

@@ -1,0 +1,83 @@
+internal import GaleCore
+
+/// One entry of a `RedisLog`.
+public struct RedisLogEntry: Sendable, Equatable {
+    /// Where it stands: "MILLISECONDS-NUMBER". Of two entries the later has the greater `position`.
+    public var id: String { position.text }
+    /// What was appended.
+    public let text: String
+    /// The key it was appended under: the one given, else one made up.
+    public let key: String
+    /// The id, in order.
+    public let position: RedisLogPosition
+}
+
+/// A topic with history: a Redis stream that many processes append to, and from which each gets every entry.
+///
+/// ```swift
+/// let messages = RedisLog("chat", on: redis) { entry in topic.publish(entry.text) }
+/// messages.open()
+/// try await messages.append("hello", unique: "message-17")
+/// ```
+///
+/// While it is open, `deliver` gets every entry once, in the stream's order, on the loop: first the history, then what
+/// comes, whatever happens to Redis in between. Entries that a process missed while it had no connection are read when
+/// it is back. Entries that Redis has lost are put back by those who have them: each process keeps the last `keeping`.
+/// For that to be in order all must come back within `options.settling`, during which nothing is appended; an entry
+/// that is put back later is delivered late to who hasn't had it, which its id shows. What a process misses for longer
+/// than `keeping` entries is gone for it, and the logger is told.
+///
+/// Entries are not removed one by one: what is deleted from the stream by hand is put back. Give a log the same
+/// `keeping` in all processes. Any thread.
+public final class RedisLog: Sendable {
+    /// The name of the stream; what is kept beside it begins with that and a colon.
+    public let name: String
+    private let redis: Redis
+    private let log: LogResident
+
+    /// A log of this name; nothing is read before `open`. `deliver` is called on the loop's thread; short.
+    public init(
+        _ name: String, on redis: Redis, keeping: Int = 200, deliver: @escaping @Sendable (RedisLogEntry) -> Void
+    ) {
+        self.name = name
+        self.redis = redis
+        log = LogResident(name, keeping: min(max(keeping, 1), 100_000), options: redis.options, deliver)
+    }
+
+    /// Begins to read; also before the server starts. Once open it does nothing. After a `close` it goes on where it
+    /// was.
+    public func open() {
+        if log.queue.withLock({ $0.open() }) { redis.add(log) }
+    }
+
+    /// Ends reading, and fails what waits to be appended with `RedisError.closed`.
+    public func close() {
+        let left = log.queue.withLock { $0.close() }
+        for entry in left { entry.answer.finish(.failure(RedisError.closed)) }
+        redis.remove(log)
+    }
+
+    deinit { close() }
+
+    /// Appends an entry, and gives it as it stands in the stream. The same `key` again, within `options.keyLifetime`,
+    /// gives the entry it was the first time: so what isn't known to have happened can be asked for again.
+    ///
+    /// While Redis is away it waits, with all that is appended after it, in their order; an append whose answer was
+    /// lost is sent again and not doubled. Throws `.limit` when too much waits or the text is too large, `.closed`,
+    /// `.server` when Redis refuses it (its memory is full), and `CancellationError`: then it may have been appended.
+    @discardableResult
+    public func append(_ text: String, unique key: String? = nil) async throws -> RedisLogEntry {
+        try Task.checkCancellation()
+        let entry = log.waiting(text, key)
+        try log.queue.withLock { queue throws(RedisError) in try queue.add(entry) }
+        let log = log
+        redis.post { core in log.flush(core) }
+        return try await entry.answer.wait(onCancel: { log.queue.withLock { $0.forgetCancelled() } })
+    }
+
+    /// Entries that wait to be appended.
+    public var waiting: Int { log.queue.withLock { $0.count } }
+
+    /// The last `keeping` entries that were delivered, oldest first.
+    public var recent: [RedisLogEntry] { log.recent.withLock { $0.entries } }
+}

@@ -1,0 +1,53 @@
+public import Gale
+
+/// A topic that reaches the sockets of all processes: what is published goes through Redis, and each process hands it
+/// to the subscribers of its own `topic`, once, in the order in which Redis took it.
+///
+/// ```swift
+/// let news = RedisTopic("news", on: redis)
+///
+/// final class Reader: WebSocketHandler {
+///     override func open() async throws { try subscribe(to: news.topic) }
+/// }
+/// try await news.publish("first")
+/// ```
+///
+/// What is published while a process has no connection doesn't reach it: `RedisLog` keeps it. Any thread.
+public final class RedisTopic: Sendable {
+    /// Its name, which is that of the channel, too.
+    public let name: String
+    /// What sockets of this process subscribe to. Publishing to it reaches this process alone.
+    public let topic: Topic
+    private let redis: Redis
+    private let subscription: RedisSubscription
+
+    /// The topic of this name in all processes on this Redis; 1 to 240 bytes. It ends when nobody holds it.
+    public init(_ name: String, on redis: Redis) {
+        let topic = Topic(name)
+        self.name = name
+        self.topic = topic
+        self.redis = redis
+        subscription = redis.subscribe(to: name) { message in
+            // Text and bytes are told apart by the first byte, which is the topic's own.
+            switch message.bytes.first {
+            case UInt8(ascii: "t"): topic.publish(String(decoding: message.bytes.dropFirst(), as: UTF8.self))
+            case UInt8(ascii: "b"): topic.publish(Array(message.bytes.dropFirst()))
+            default: break
+            }
+        }
+    }
+
+    /// Whether what is published reaches this process.
+    public var isActive: Bool { subscription.isActive }
+
+    /// Sends text to all who subscribe, in all processes. Throws as `Redis.command`: then it isn't known to have
+    /// reached anybody.
+    public func publish(_ text: String) async throws {
+        _ = try await redis.publish([UInt8(ascii: "t")] + Array(text.utf8), to: name)
+    }
+
+    /// Sends bytes to all who subscribe, in all processes.
+    public func publish(_ bytes: [UInt8]) async throws {
+        _ = try await redis.publish([UInt8(ascii: "b")] + bytes, to: name)
+    }
+}
