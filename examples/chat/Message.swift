@@ -33,7 +33,7 @@ struct Remark: Codable, Sendable {
 }
 
 /// A remark in its place.
-struct Message: Encodable, Sendable {
+struct Message: Encodable, Comparable, Sendable {
     /// Opaque to clients, but rising, also over restarts.
     let id: String
     let room: String
@@ -62,6 +62,11 @@ struct Message: Encodable, Sendable {
         let digits = String(number)
         return "\(milliseconds)-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }
+
+    static func < (left: Message, right: Message) -> Bool {
+        (left.id.utf8.count, left.id) < (right.id.utf8.count, right.id)
+    }
+    static func == (left: Message, right: Message) -> Bool { left.id == right.id }
 
     /// What templates see of it.
     func values(for reader: String?) -> TemplateValue { Message.values(of: remark, id, for: reader) }

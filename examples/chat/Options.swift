@@ -10,7 +10,7 @@ struct Options {
     var workers: Int?
     var relay: any Relay = LocalRelay()
 
-    private static let usage = "usage: chat [--port 8888] [--host 127.0.0.1] [--workers N] [--redis redis://HOST:PORT]"
+    private static let usage = "usage: chat [--port 8888] [--host 127.0.0.1] [--workers N] [--redis URL]"
 
     /// Reads the flags, as `--name value` or `--name=value`; ends the process with one line and status 2 on a bad one.
     static func parse(_ arguments: some Sequence<String>) -> Options {
@@ -43,6 +43,8 @@ struct Options {
                 Options.fail("not a number of workers, 1 to 256: \(value)")
             }
             self.workers = workers
+        case "--redis":
+            do { relay = try RedisRelay(value) } catch { Options.fail("\(error)") }
         default:
             host = value
         }

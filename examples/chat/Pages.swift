@@ -31,7 +31,7 @@ final class RoomPage: Page {
             "room.html",
             [
                 "room": .string(room.name), "rooms": .strings(rooms.names(with: room)), "name": .string(user),
-                "messages": .list(.init(messages.map { $0.values(for: user) })),
+                "messages": .list(.init(messages.sorted().map { $0.values(for: user) })),
                 "people": .strings(room.people), "cursor": .string(messages.last?.id ?? ""),
                 "joined": .bool(rooms.relay.isJoined),
             ])

@@ -1,4 +1,5 @@
 import Foundation
+import Gale
 import Synchronization
 
 /// What brings together all who are in a room, in this process or in several: their names, and what they say, in one
@@ -10,13 +11,15 @@ protocol Relay: Sendable {
     var isJoined: Bool { get }
     /// The rooms that other processes have.
     var rooms: [String] { get }
+    /// What must run beside the server for it.
+    var services: [any Service] { get }
     /// Has `body` called when `isJoined` has changed, on any thread.
     func onChange(_ body: @escaping @Sendable () -> Void)
     /// What it does for the room of this name.
     func line(of room: String) -> any Line
 }
 
-/// What a relay does for one room.
+/// What a relay does for one room, for as long as the room holds it.
 protocol Line: Sendable {
     /// From now on what is said goes to the room's `receive`, and who is elsewhere to its `meet`.
     func open(_ room: Room)
@@ -29,8 +32,6 @@ protocol Line: Sendable {
     func enter(_ name: String)
     /// And is no more.
     func leave(_ name: String)
-    /// Nothing more comes.
-    func close()
 }
 
 /// The other processes could not be reached in time.
@@ -41,6 +42,7 @@ struct LocalRelay: Relay {
     let isShared = false
     let isJoined = true
     let rooms: [String] = []
+    let services: [any Service] = []
     func onChange(_ body: @escaping @Sendable () -> Void) {}
     func line(of room: String) -> any Line { LocalLine() }
 }
@@ -61,5 +63,4 @@ private final class LocalLine: Line {
     func catchUp() {}
     func enter(_ name: String) {}
     func leave(_ name: String) {}
-    func close() {}
 }

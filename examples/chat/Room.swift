@@ -53,9 +53,6 @@ final class Room: Sendable {
         line.open(self)
     }
 
-    /// Nobody will come any more.
-    func close() { line.close() }
-
     /// Waits until what was said elsewhere is here, though only a moment.
     func catchUp() async throws { try await line.catchUp() }
 

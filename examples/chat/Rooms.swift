@@ -49,7 +49,6 @@ final class Rooms: Sendable {
                 guard let oldest = empty.min(by: { $0.lastActive < $1.lastActive }) else {
                     throw HTTPError(503, "too many rooms")
                 }
-                oldest.close()
                 rooms[oldest.name] = nil
             }
             let room = Room(name, over: relay)

@@ -10,6 +10,7 @@ settings.templates = templates
 settings.staticPath = files + "/static"
 settings.server.workers = options.workers
 settings.server.shutdownGrace = .seconds(5)
+settings.services = options.relay.services
 settings.onStop.append { rooms.stop() }
 
 let app = Application(settings: settings) {

@@ -220,7 +220,7 @@ function status(state, text) {
 }
 
 function connected(how) {
-  if (apart) status("apart", "Cut off from the others. Messages wait.");
+  if (apart) status("apart", "Cut off from the others for now");
   else status("live", `Connected over ${how}`);
 }
 
