@@ -19,6 +19,9 @@ public struct CoreError: Error, Sendable, Equatable, CustomStringConvertible {
         description = sentence.isEmpty ? String(cString: gale_strerror(code)) : sentence
     }
 
+    /// The text of a code of `gale.h` or libuv.
+    public static func text(of code: Int32) -> String { String(cString: gale_strerror(code)) }
+
     public static func == (left: CoreError, right: CoreError) -> Bool { left.code == right.code }
 
     /// The client has left, or the request or socket is over.

@@ -10,7 +10,7 @@ public final class ServiceLoop: Sendable {
     /// The `uv_loop_t` of libuv, for C code that is attached to it. What is done with it is done on its thread,
     /// between the service's `start` and `stop`; handles are closed in `stop` at the latest, and their last callbacks
     /// still come.
-    public let uvLoop: UnsafeMutableRawPointer
+    public nonisolated(unsafe) let uvLoop: UnsafeMutableRawPointer
 
     package init(_ worker: Worker) {
         place = Guarded(worker)

@@ -20,7 +20,6 @@ public final class Redis: Service, Sendable {
     let shared = Guarded(Shared())
 
     struct Shared {
-        var loop: ServiceLoop?
         var core: RedisCore?
         var isConnected = false
         var listeners: [@Sendable (Bool) -> Void] = []
@@ -47,26 +46,26 @@ public final class Redis: Service, Sendable {
 
     /// Begins to connect. Called by the server.
     public func start(on loop: ServiceLoop) {
+        let core = RedisCore(self, on: loop)
         let residents: [any RedisResident]? = shared.withLock { shared in
-            if shared.loop != nil { return nil }
-            shared.loop = loop
+            if shared.core != nil { return nil }
+            shared.core = core
             return Array(shared.residents.values)
         }
-        guard let residents else {
-            options.logger.error("one Redis serves one server: the second has none")
-            return
+        if let residents {
+            core.start(residents)
+        } else {
+            options.logger.error("one Redis serves one server at a time: a second one has none")
         }
-        let core = RedisCore(self, on: loop)
-        shared.withLock { $0.core = core }
-        core.start(residents)
     }
 
     /// Ends the connections; what waits fails. Called by the server.
     public func stop() {
         let core = shared.withLock { shared in
             // The server that came second has nothing here.
-            defer { if shared.loop?.isCurrent == true { (shared.loop, shared.core) = (nil, nil) } }
-            return shared.loop?.isCurrent == true ? shared.core : nil
+            guard let core = shared.core, core.loop.isCurrent else { return nil as RedisCore? }
+            shared.core = nil
+            return core
         }
         core?.stop()
     }
@@ -74,10 +73,19 @@ public final class Redis: Service, Sendable {
     /// Runs `body` on the loop. False when the server doesn't run.
     @discardableResult
     func post(_ body: @escaping @Sendable (RedisCore) -> Void) -> Bool {
-        guard let (loop, core) = shared.withLock({ shared in
-            if let loop = shared.loop, let core = shared.core { (loop, core) } else { nil }
-        }) else { return false }
-        return loop.post { body(core) }
+        guard let core = shared.withLock({ $0.core }) else { return false }
+        return core.loop.post { body(core) }
+    }
+
+    /// From now on, on each server, until `remove`.
+    func add(_ resident: any RedisResident) {
+        shared.withLock { $0.residents[ObjectIdentifier(resident)] = resident }
+        post { $0.add(resident) }
+    }
+
+    func remove(_ resident: any RedisResident) {
+        shared.withLock { $0.residents[ObjectIdentifier(resident)] = nil }
+        post { $0.remove(resident) }
     }
 
     func changed(_ isConnected: Bool) {

@@ -49,11 +49,12 @@ struct RedisAddress: Sendable, Equatable {
         if let at = authority.lastIndex(of: "@") {
             let login = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             authority = authority[authority.index(after: at)...]
-            guard login.count == 2, let name = URLText.decoded(login[0]), let word = URLText.decoded(login[1]) else {
+            guard login.count == 2 else {
                 throw mistake("before the @ stands USER:PASSWORD, with the user empty for the default one")
             }
+            let name = Escape.urlUnescape(String(login[0]), plus: false)
             user = name.isEmpty ? nil : name
-            password = word
+            password = Escape.urlUnescape(String(login[1]), plus: false)
         }
         var host = authority
         var port = 6379

@@ -68,11 +68,14 @@ public final class RedisLog: Sendable {
     @discardableResult
     public func append(_ text: String, unique key: String? = nil) async throws -> RedisLogEntry {
         try Task.checkCancellation()
-        let entry = log.waiting(text, key)
-        try log.queue.withLock { queue throws(RedisError) in try queue.add(entry) }
+        guard text.utf8.count <= log.maxText, (key ?? "k").utf8.count <= 512, key != "" else {
+            throw RedisError.limit("an entry has at most \(log.maxText) bytes, and its key 1 to 512")
+        }
+        let entry = WaitingEntry(text, key: key ?? RandomName.make())
+        if let refusal = log.queue.withLock({ $0.add(entry) }) { throw refusal }
         let log = log
         redis.post { core in log.flush(core) }
-        return try await entry.answer.wait(onCancel: { log.queue.withLock { $0.forgetCancelled() } })
+        return try await entry.answer.wait(onCancel: { log.queue.withLock { $0.removeFinished() } })
     }
 
     /// Entries that wait to be appended.

@@ -21,15 +21,13 @@ public final class RedisSubscription: Sendable {
     private let resident: SubscriptionResident
 
     init(
-        to channel: String, isPattern: Bool, on redis: Redis, whenReady: @escaping @Sendable () -> Void = {},
-        _ body: @escaping @Sendable (RedisMessage) -> Void
+        to channel: String, isPattern: Bool, on redis: Redis, _ body: @escaping @Sendable (RedisMessage) -> Void
     ) {
         self.channel = channel
         self.isPattern = isPattern
         self.redis = redis
         resident = SubscriptionResident(
-            topic: SubscriptionResident.Topic(name: Array(channel.utf8), isPattern: isPattern), whenReady: whenReady,
-            body)
+            topic: SubscriptionResident.Topic(name: Array(channel.utf8), isPattern: isPattern), body)
         redis.add(resident)
     }
 

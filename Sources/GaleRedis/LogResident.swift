@@ -1,0 +1,347 @@
+internal import Gale
+internal import GaleCore
+internal import Logging
+
+/// One log, as the loop knows it: reads the stream, follows its channel, puts back what Redis has lost.
+///
+/// Why every entry comes once and in order. A script appends to the stream and publishes in one step, so the channel
+/// has the stream's order, and each message names the entry before it. Whenever either connection was made anew, the
+/// channel is subscribed to first, then the stream is read from the last entry seen, then follows what came over the
+/// channel meanwhile: nothing falls between. What comes twice is known by its id (`LogWindow`). A message whose
+/// predecessor was not seen shows a gap: the stream is read again. If the last entry seen is not in the stream, Redis
+/// has lost it, and what is missing is put back under its own ids. Messages that come before all this is done wait,
+/// bounded; beyond that the stream is read once more instead.
+///
+/// What was appended, and whose answer was lost, is sent again under its key (`LogAppender`).
+final class LogResident: RedisResident, @unchecked Sendable {
+    // @unchecked: `queue` and `recent` are guarded; the rest is touched on the thread of the loop alone.
+    private enum Phase { case away, reading, restoring, following }
+
+    let name: String
+    let options: RedisOptions
+    let queue: Guarded<LogQueue>
+    let recent: Guarded<LogWindow>
+    private let keeping: Int
+    private let deliver: @Sendable (RedisLogEntry) -> Void
+    private lazy var subscription = SubscriptionResident(
+        topic: SubscriptionResident.Topic(name: Array((name + ":entries").utf8), isPattern: false),
+        changed: { [weak self] in self?.subscriptionChanged($0) },
+        { [weak self] in self?.came($0) })
+    private lazy var appender = LogAppender(self)
+
+    private(set) weak var core: RedisCore?
+    private var phase = Phase.away
+    /// Counts what makes older answers worthless.
+    private var round = 0
+    /// Shall be read once more when this reading is over.
+    private var again = false
+    private var held: [LogMessage] = []
+    private var heldBytes = 0
+    private var retry: LoopTimer?
+
+    /// Entries of one page, and of one call that puts back; the bytes of the latter.
+    static let page = 32
+    private static let restoreBytes = 1 << 20
+    private static let maxHeld = 1000
+    private static let maxHeldBytes = 4 << 20
+    private static let retryPause = Duration.milliseconds(500)
+
+    init(
+        _ name: String, keeping: Int, options: RedisOptions, _ deliver: @escaping @Sendable (RedisLogEntry) -> Void
+    ) {
+        self.name = name
+        self.keeping = keeping
+        self.options = options
+        self.deliver = deliver
+        queue = Guarded(LogQueue(maxCount: options.maxEntriesWaiting, maxBytes: options.maxEntryBytesWaiting))
+        recent = Guarded(LogWindow(keeping: keeping))
+    }
+
+    /// The largest text: a page of them is an answer that is taken.
+    var maxText: Int { options.maxAnswerBytes / (2 * LogResident.page) }
+    var isFollowing: Bool { phase == .following && !again }
+    var seen: RedisLogPosition { recent.withLock { $0.seen } }
+    var keepingWord: [UInt8] { Array(String(keeping).utf8) }
+    var channelWord: [UInt8] { subscription.topic.name }
+    func keyWord(_ suffix: String) -> [UInt8] { Array((name + suffix).utf8) }
+
+    // MARK: Resident
+
+    func join(_ core: RedisCore) {
+        self.core = core
+        queue.withLock { $0.isStopped = false }
+        core.channels.add(subscription)
+    }
+
+    func leave(_ core: RedisCore) {
+        core.channels.remove(subscription)
+        letGo()
+    }
+
+    func stopped() {
+        letGo()
+        let left = queue.withLock { queue in
+            queue.isStopped = true
+            return queue.takeAll()
+        }
+        for entry in left { entry.answer.finish(.failure(RedisError.away("the server has stopped"))) }
+    }
+
+    private func letGo() {
+        forget()
+        appender.stop()
+        retry?.stop()
+        retry = nil
+        core = nil
+    }
+
+    func commandsChanged(_ core: RedisCore) {
+        if core.commands.isUp { begin() } else if phase != .following { forget() }
+    }
+
+    private func subscriptionChanged(_ isActive: Bool) {
+        forget()
+        if isActive { begin() }
+    }
+
+    func flush(_ core: RedisCore) {
+        if self.core === core { appender.flush() }
+    }
+
+    /// What is under way is void.
+    private func forget() {
+        phase = .away
+        round += 1
+        again = false
+        (held, heldBytes) = ([], 0)
+    }
+
+    // MARK: Reading
+
+    /// Reads what is new, if both connections stand; once more, if that is being done.
+    func begin() {
+        guard let core, core.commands.isUp, subscription.isActive.withLock({ $0 }) else { return }
+        if phase == .reading || phase == .restoring {
+            again = true
+            return
+        }
+        phase = .reading
+        again = false
+        round += 1
+        read(Reading(from: seen))
+    }
+
+    /// How far a reading is.
+    private struct Reading {
+        var from: RedisLogPosition
+        var isFirstPage = true
+        /// All of it is read: where the last one that was seen stood is not known.
+        var isWhole = false
+        var found: Set<RedisLogPosition> = []
+        var first: RedisLogPosition?
+
+        init(from position: RedisLogPosition) { from = position }
+    }
+
+    private func read(_ reading: Reading) {
+        let settling = max(options.settling.milliseconds, 1)
+        let words = [
+            Array("EVAL".utf8), Array(LogScripts.read.utf8), Array("3".utf8), keyWord(""), keyWord(":epoch"),
+            keyWord(":settling"), Array(reading.from.text.utf8), keepingWord, Array(String(settling).utf8),
+            Array(String(LogResident.page).utf8), Array((reading.isFirstPage ? "1" : "0").utf8),
+        ]
+        call(words) { log, result in
+            do throws(RedisError) {
+                try log.read(reading, gave: result.get())
+            } catch {
+                log.stumbled(error)
+            }
+        }
+    }
+
+    private func read(_ reading: Reading, gave answer: RedisValue) throws(RedisError) {
+        guard let parts = answer.array, parts.count == 3, case .integer(let isKnown) = parts[0],
+            case .integer(let count) = parts[1], let values = parts[2].array, values.count <= LogResident.page
+        else { throw .answer("the script that reads \(name) gave something else") }
+        var reading = reading
+        if isKnown == 0 { reading.isWhole = true }
+        for value in values {
+            guard let item = LogItem(value) else { throw .answer("the stream \(name) has no entries of a log") }
+            // Pages that don't go on would never end.
+            if !reading.isFirstPage && item.position <= reading.from { throw .answer("a page of \(name) goes back") }
+            if reading.first == nil {
+                reading.first = item.position
+                if isKnown == 0 { noteGap(upTo: item.position, count) }
+            }
+            if reading.isWhole { reading.found.insert(item.position) }
+            reading.from = item.position
+            take(item)
+        }
+        reading.isFirstPage = false
+        if values.count == LogResident.page {
+            read(reading)
+        } else {
+            finish(reading, count)
+        }
+    }
+
+    private func take(_ item: LogItem) {
+        guard let entry = item.entry else {
+            recent.withLock { $0.pass(item.position) }
+            return
+        }
+        if recent.withLock({ $0.take(entry) }) { deliver(entry) }
+    }
+
+    /// The history begins after what was seen last: what was between has gone.
+    private func noteGap(upTo first: RedisLogPosition, _ count: Int) {
+        if seen != .start && seen < first && count >= keeping {
+            options.logger.warning("entries of \(name) may be missed: it keeps \(keeping), and more have come")
+        }
+    }
+
+    /// All pages are read: what does Redis lack?
+    private func finish(_ reading: Reading, _ count: Int) {
+        let window = recent.withLock { $0 }
+        if !reading.isWhole {
+            if window.entries.count <= count { return follow() }
+            // The last is there, but others are not.
+            var whole = Reading(from: .start)
+            whole.isWhole = true
+            return read(whole)
+        }
+        let missing = window.entries.filter { entry in
+            if reading.found.contains(entry.position) { return false }
+            // What the stream has let go because it is full is not missing.
+            if let first = reading.first, count >= keeping, entry.position < first { return false }
+            return true
+        }
+        phase = .restoring
+        restore(missing[...])
+    }
+
+    /// An answer that doesn't come, or is none.
+    private func stumbled(_ error: RedisError) {
+        forget()
+        switch error {
+        case .away, .lost: break  // `commandsChanged` comes
+        default:
+            options.logger.warning("\(name): \(error)")
+            tryLater()
+        }
+    }
+
+    private func tryLater() {
+        guard retry == nil, let core else { return }
+        retry = try? core.loop.timer(after: LogResident.retryPause) { [weak self] in
+            self?.retry = nil
+            self?.begin()
+        }
+        // Without memory for a timer: with the next change of a connection, or the next message.
+    }
+
+    // MARK: Putting back
+
+    private func restore(_ missing: ArraySlice<RedisLogEntry>) {
+        if missing.isEmpty { return follow() }
+        var keys = [keyWord("")]
+        var values = [channelWord, keepingWord, Array(String(max(options.keyLifetime.milliseconds, 1)).utf8)]
+        var bytes = 0
+        var rest = missing
+        while let entry = rest.first, keys.count <= LogResident.page, bytes < LogResident.restoreBytes {
+            keys.append(keyWord(":key:" + entry.key))
+            values += [Array(entry.id.utf8), Array(entry.key.utf8), Array(entry.text.utf8)]
+            bytes += entry.text.utf8.count
+            rest.removeFirst()
+        }
+        let words = [Array("EVAL".utf8), Array(LogScripts.restore.utf8), Array(String(keys.count).utf8)] + keys + values
+        call(words) { [rest] log, result in
+            switch result {
+            case .success: log.restore(rest)
+            case .failure(.away(let why)), .failure(.lost(let why)): log.stumbled(.away(why))
+            case .failure(let error):
+                // Redis has no memory, say. What comes is delivered all the same, and it is tried again.
+                log.options.logger.warning("\(log.name): cannot put entries back: \(error)")
+                log.follow()
+                log.tryLater()
+            }
+        }
+    }
+
+    // MARK: Following
+
+    private func follow() {
+        phase = .following
+        let messages = held
+        (held, heldBytes) = ([], 0)
+        for message in messages { came(message) }
+        if phase != .following { return }
+        if again { return begin() }
+        appender.flush()
+    }
+
+    private func came(_ message: RedisMessage) {
+        if let message = LogMessage(message.bytes) {
+            came(message)
+        } else {
+            options.logger.warning("\(name): something else than an entry came over its channel")
+        }
+    }
+
+    private func came(_ message: LogMessage) {
+        if phase != .following { return hold(message) }
+        let before = seen
+        if message.isAppended && message.previous > before && message.entry.position > before {
+            // A gap. It waits for what comes before it, and is read with that.
+            hold(message)
+            return begin()
+        }
+        if !recent.withLock({ $0.take(message.entry) }) { return }
+        deliver(message.entry)
+        // Redis has lost what was seen last.
+        if message.isAppended && message.previous < before { begin() }
+    }
+
+    private func hold(_ message: LogMessage) {
+        if held.count >= LogResident.maxHeld || heldBytes + message.bytes > LogResident.maxHeldBytes {
+            // It is in the stream.
+            again = true
+            return
+        }
+        held.append(message)
+        heldBytes += message.bytes
+    }
+
+    // MARK: Calls
+
+    /// Sends a command now or not at all; `body` is called unless all has changed meanwhile.
+    private func call(_ words: [[UInt8]], _ body: @escaping (LogResident, Result<RedisValue, RedisError>) -> Void) {
+        guard let core else { return }
+        let continuation = LogContinuation(body)
+        do throws(RedisError) {
+            let command = try Command(words) { [weak self, round] result in
+                guard let self, self.round == round else { return }
+                continuation.body(self, result)
+            }
+            core.commands.send(command, patience: .zero)
+        } catch {
+            stumbled(error)
+        }
+    }
+}
+
+/// What goes on when an answer has come: on the loop, as it was made there.
+private struct LogContinuation: @unchecked Sendable {
+    // @unchecked: called on the thread of the loop alone, where it was made.
+    let body: (LogResident, Result<RedisValue, RedisError>) -> Void
+
+    init(_ body: @escaping (LogResident, Result<RedisValue, RedisError>) -> Void) { self.body = body }
+}
+
+extension Duration {
+    /// Whole ones, rounded up.
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    }
+}
