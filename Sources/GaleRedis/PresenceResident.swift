@@ -30,6 +30,9 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     private var isAsking = false
     private var again = false
     private var timer: LoopTimer?
+    /// Until then nobody is taken off the list for not being in the set: Redis may have lost it, and the other
+    /// processes are about to put their people back.
+    private var settled = ContinuousClock.now
 
     private static let maxPeople = 10_000
     private static let maxBytes = 512
@@ -89,7 +92,10 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
         again = false
     }
 
-    func commandsChanged(_ core: RedisCore) { refresh() }
+    func commandsChanged(_ core: RedisCore) {
+        if core.commands.isUp { settled = .now + options.settling }
+        refresh()
+    }
 
     private func tick() {
         guard let core else { return }
@@ -157,7 +163,7 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
             if parts.count == 2 { all.insert(String(parts[1])) }
         }
         let news: [String]? = state.withLock { state in
-            state.all = all
+            state.all = .now < settled ? state.all.union(all) : all
             let people = Array(all.union(state.own.keys)).sorted()
             if state.told == people { return nil }
             state.told = people

@@ -64,7 +64,7 @@ private final class RedisLine: Line {
     func leave(_ name: String) { state.withLock { $0.people }?.leave(name) }
 
     func catchUp() async throws {
-        if redis.isConnected { _ = try await state.withLock({ $0.log })?.caughtUp(within: .seconds(2)) }
+        if redis.isConnected { _ = try await state.withLock({ $0.log })?.caughtUp(for: .seconds(2)) }
     }
 
     func say(_ remark: Remark, in room: Room, within limit: Duration) async throws -> Message {
