@@ -164,7 +164,7 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
         }
         let news: [String]? = state.withLock { state in
             state.all = .now < settled ? state.all.union(all) : all
-            let people = Array(all.union(state.own.keys)).sorted()
+            let people = Array(state.all.union(state.own.keys)).sorted()
             if state.told == people { return nil }
             state.told = people
             return people

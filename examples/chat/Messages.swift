@@ -18,7 +18,10 @@ final class NewMessage: Page {
             if let next { return try redirect(within: next) }
             try write(json: message)
         } catch is CutOff {
-            guard let next else { throw HTTPError(503, "cut off", headers: [("Retry-After", "2")]) }
+            guard let next else {
+                try setStatus(202)
+                return try write(json: ["waiting": true])
+            }
             try setStatus(503)
             try setHeader("Retry-After", "10")
             try render(

@@ -178,6 +178,7 @@ async function flush() {
   try {
     for (const [nonce, { body }] of outbox) {
       const response = await post("/a/message/new", { body, room, nonce }, 10000);
+      if (response.status === 202) break;                 // the server has it, but no place for it yet
       if (response.ok) receive([await response.json()]);  // does not move the cursor: others may have spoken before
       else if (response.status < 500 && response.status !== 429) refuse(nonce);
       else break;
