@@ -12,9 +12,7 @@ import http.cookiejar, json, os, shutil, signal, socket, subprocess, sys, tempfi
 import harness
 from harness import (TEXTS, Server, check, count, dialogs, down, errors, join, live, log_in, looks_right, new_page, nothing_twice, people, room_of,
                      say, section, sees, tolerating)
-from slow_line import SlowLine
-
-OUTAGE = 10                                            # seconds without Redis
+from slow_line import SlowLine, flood
 
 
 class Redis:
@@ -104,6 +102,12 @@ def all_say(pages, when, times=4):
     return texts
 
 
+# What the list of people and the status ever were.
+RECORD = """() => { window.fewest = 99; window.told = [];
+    const count = () => { fewest = Math.min(fewest, document.querySelectorAll('#people li').length) };
+    const tell = () => told.push(document.getElementById('status').textContent);
+    new MutationObserver(count).observe(document.getElementById('people'), { childList: true });
+    new MutationObserver(tell).observe(document.getElementById('status'), { childList: true }); }"""
 PHONE = dict(viewport={"width": 375, "height": 720}, device_scale_factor=2, has_touch=True, is_mobile=True)
 
 
@@ -140,7 +144,7 @@ def run_all(browser, keeps):
 def outage(browser, redis, north, south, pages, room, kind):
     texts = []
 
-    @section(f"before, during and after {OUTAGE} s without Redis, which is {kind}")
+    @section(f"before, during and after {options.outage:g} s without Redis, which is {kind}")
     def _():
         for page in pages.values():
             people(page, list(pages))
@@ -148,12 +152,9 @@ def outage(browser, redis, north, south, pages, room, kind):
         texts.extend(all_say(pages, "before"))
         same_everywhere(pages, texts, "before")
         shots(pages, f"redis-{kind}-before")
-        for page in pages.values():                    # what the list of people ever was
-            page.evaluate("""() => { window.fewest = 99; window.told = [];
-                const count = () => { window.fewest = Math.min(window.fewest, document.querySelectorAll('#people li').length) };
-                const tell = () => window.told.push(document.getElementById('status').textContent);
-                new MutationObserver(count).observe(document.getElementById('people'), { childList: true });
-                new MutationObserver(tell).observe(document.getElementById('status'), { childList: true }); }""")
+        before = {name: page.inner_text("#status") for name, page in pages.items()}
+        for page in pages.values():
+            page.evaluate(RECORD)
         with tolerating():
             redis.kill()
             gone = time.monotonic()
@@ -172,7 +173,7 @@ def outage(browser, redis, north, south, pages, room, kind):
             check(sees(pages["dan"], "ann before 0", "dan before 3") and pages["dan"].locator("#outbox .message").count() == 4,
                   "a reload meanwhile shows what was said, and what waits")
             form = without_script(browser, south, room, kind) if kind == "emptied" else None
-            time.sleep(max(0, OUTAGE - (time.monotonic() - gone)))
+            time.sleep(max(0, options.outage - (time.monotonic() - gone)))
             redis.start()
             for page in pages.values():
                 live(page)
@@ -183,9 +184,10 @@ def outage(browser, redis, north, south, pages, room, kind):
         texts.extend(all_say(pages, "after"))
         same_everywhere(pages, texts, "before, during and after")
         for name in ("ann", "bob", "cem"):             # dan's page was loaded anew
-            fewest, told = pages[name].evaluate("() => [window.fewest, window.told]")
+            fewest, told = pages[name].evaluate("() => [fewest, told]")
             check(fewest >= len(pages), f"{name}: nobody left the list meanwhile", fewest)
-            check(len(told) == 2, f"{name}: told of both changes, and of nothing else", told)
+            check(told[0] == told[-2] and told[-1] == before[name], f"{name}: told when it began, and when it was over", told)
+            check(len(told) == 2 or options.outage > 30, f"{name}: and of nothing else", told)
         shots(pages, f"redis-{kind}-after")
 
 
@@ -283,7 +285,6 @@ def killed_process(redis, north, pages, room):
 def slow_phone(browser, south, room):
     @section("a phone that reads too slowly")
     def _():
-        from slow_line import flood
         with SlowLine(south.port) as line:
             page = new_page(browser, **PHONE)
             page.add_init_script("""window.codes = []; window.WebSocket = class extends WebSocket {
@@ -340,6 +341,7 @@ def at_start():
 
 def arguments(parser):
     parser.add_argument("--server", metavar="CMD", required=True, help="command with {port} in it")
+    parser.add_argument("--outage", type=float, default=10, help="seconds without Redis")
     parser.add_argument("--redis-server", default=shutil.which("redis-server") or "/usr/bin/redis-server")
 
 

@@ -59,7 +59,7 @@ class SlowLine:
 
 
 def flood(server, visitor, room, number):
-    """So many long messages, said at once; returns them when the server has taken all."""
+    """So many long messages, said one upon the other over a WebSocket; returns them when the server has taken all."""
     assert visitor.log_in(server)
     letters = [chr(c) for c in range(0x4e00, 0x9fff)]                       # three bytes each, and nothing to compress
     texts = [f"{n} " + "".join(random.choices(letters, k=3900)) for n in range(number)]
