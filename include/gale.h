@@ -588,6 +588,12 @@ GALE_API uint64_t gale_worker_now(const gale_worker_t *worker);
 GALE_API int gale_worker_post(gale_worker_t *worker, void (*fn)(void *GALE_NULLABLE arg),
                               void *GALE_NULLABLE arg);
 
+/* Calls fn(arg) now, as a callback of the worker. For what libuv calls for handles of your own on
+ * gale_worker_loop: gale_worker_current knows the worker within fn alone. GALE_ETHREAD, and no
+ * call, on another thread. Loop. Since 0.1. */
+GALE_API int gale_worker_call(gale_worker_t *worker, void (*fn)(void *GALE_NULLABLE arg),
+                              void *GALE_NULLABLE arg);
+
 /* Calls fn(data) after `ms`, then, when repeat_ms is not 0, every repeat_ms until stopped. A
  * one-shot timer frees itself after its call. Pending timers die with the worker, without a call.
  * Loop. Since 0.1. */

@@ -163,6 +163,14 @@ int gale_worker_post(gale_worker_t *w, void (*fn)(void *), void *arg) {
     return gale__worker_post(w, fn, arg);
 }
 
+int gale_worker_call(gale_worker_t *w, void (*fn)(void *), void *arg) {
+    if (!gale__on_loop(w)) return GALE_ETHREAD;
+    gale_worker_t *before = gale__worker_enter(w);
+    fn(arg);
+    gale__worker_leave(before);
+    return 0;
+}
+
 gale_timer_t *gale_timer_start(gale_worker_t *w, uint64_t ms, uint64_t repeat_ms,
                                void (*fn)(void *), void *data) {
     return gale__on_loop(w) ? gale__timer_start(w, ms, repeat_ms, fn, data) : NULL;

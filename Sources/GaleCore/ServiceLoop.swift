@@ -37,12 +37,21 @@ public final class ServiceLoop: Sendable {
         return try LoopTimer.start(on: worker, after: time.wholeMilliseconds, body)
     }
 
-    /// For a callback that libuv calls: runs `body`, then the tasks it has made ready. On the loop.
+    /// For what libuv calls for handles of one's own: runs `body` as a callback of the server, then the tasks it has
+    /// made ready. On the loop.
     public func callback(_ body: () -> Void) {
         guard let worker = place.withLock({ $0 }) else { return body() }
-        worker.executor.enter()
-        body()
-        worker.executor.leave()
+        withoutActuallyEscaping(body) { body in
+            var entered = {
+                worker.executor.enter()
+                body()
+                worker.executor.leave()
+            }
+            withUnsafeMutablePointer(to: &entered) { entered in
+                _ = gale_worker_call(
+                    worker.pointer, { $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, entered)
+            }
+        }
     }
 
     /// The worker is about to end. On the loop.

@@ -44,7 +44,7 @@ final class Commands: LinkOwner, @unchecked Sendable {
         guard sent.count + patients.count < options.maxWaiting,
             bytes + command.bytes.count <= options.maxWaitingBytes
         else { return command.fail(.limit("too many commands wait for Redis")) }
-        if isUp { return transmit(command) }
+        if isUp && transmit(command) { return }
         let patience = patience ?? options.patience
         if patience <= .zero { return command.fail(.away(link.trouble)) }
         bytes += command.bytes.count
@@ -52,12 +52,13 @@ final class Commands: LinkOwner, @unchecked Sendable {
         expire()
     }
 
-    private func transmit(_ command: Command) {
-        if command.isCancelled { return }
+    /// False: the connection has just ended, and the link knows it by now.
+    private func transmit(_ command: Command) -> Bool {
+        if command.isCancelled { return true }
+        guard link.send(command.bytes) else { return false }
         bytes += command.bytes.count
         sent.append(command)
-        // When it fails the link goes down, and with it what was sent.
-        _ = link.send(command.bytes)
+        return true
     }
 
     /// Lets go of those that wait for a connection and that nobody waits for any more.
@@ -107,8 +108,7 @@ final class Commands: LinkOwner, @unchecked Sendable {
 
     func linkUp(_ link: Link) {
         for patient in patients.popAll() {
-            bytes -= patient.command.bytes.count
-            transmit(patient.command)
+            if transmit(patient.command) { bytes -= patient.command.bytes.count } else { patients.append(patient) }
         }
         core.commandsChanged()
     }
@@ -131,7 +131,7 @@ final class Commands: LinkOwner, @unchecked Sendable {
 
     func linkPing(_ link: Link) {
         guard let ping = try? Command(Command.words("PING"), { _ in }) else { return }
-        transmit(ping)
+        _ = transmit(ping)
     }
 
     func linkIsOwed(_ link: Link) -> Bool { !sent.isEmpty }

@@ -62,7 +62,7 @@ final class Link: Wire.Owner, @unchecked Sendable {
     func send(_ bytes: [UInt8]) -> Bool {
         guard state == .up, let wire else { return false }
         if wire.send(bytes) { return true }
-        fail("no memory to send")
+        fail(wire.trouble ?? "no memory to send")
         return false
     }
 

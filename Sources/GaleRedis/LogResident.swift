@@ -82,11 +82,8 @@ final class LogResident: RedisResident, @unchecked Sendable {
 
     func stopped() {
         letGo()
-        let left = queue.withLock { queue in
-            queue.isStopped = true
-            return queue.takeAll()
-        }
-        for entry in left { entry.answer.finish(.failure(RedisError.away("the server has stopped"))) }
+        queue.withLock { $0.isStopped = true }
+        fail(.away("the server has stopped"))
     }
 
     private func letGo() {
@@ -230,8 +227,14 @@ final class LogResident: RedisResident, @unchecked Sendable {
         case .away, .lost: break  // `commandsChanged` comes
         default:
             options.logger.warning("\(name): \(error)")
+            if !error.isPassing { fail(error) }
             tryLater()
         }
+    }
+
+    /// What waits to be appended can't be: there is no such stream.
+    private func fail(_ error: RedisError) {
+        for entry in queue.withLock({ $0.takeAll() }) { entry.answer.finish(.failure(error)) }
     }
 
     private func tryLater() {

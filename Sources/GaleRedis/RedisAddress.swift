@@ -52,11 +52,11 @@ struct RedisAddress: Sendable, Equatable {
             guard login.count == 2 else {
                 throw mistake("before the @ stands USER:PASSWORD, with the user empty for the default one")
             }
-            let name = Escape.urlUnescape(String(login[0]), plus: false)
-            user = name.isEmpty ? nil : name
+            let who = Escape.urlUnescape(String(login[0]), plus: false)
+            user = who.isEmpty ? nil : who
             password = Escape.urlUnescape(String(login[1]), plus: false)
         }
-        var host = authority
+        var host: Substring?
         var port = 6379
         if authority.hasPrefix("[") {
             guard let end = authority.firstIndex(of: "]") else { throw mistake("the ] of the address is missing") }
@@ -69,12 +69,13 @@ struct RedisAddress: Sendable, Equatable {
                 number > 0
             else { throw mistake("the port is a number from 1 to 65535") }
             port = number
-            if authority.startIndex != colon { host = authority[..<colon] }
+            authority = authority[..<colon]
         }
-        guard !host.isEmpty, host.utf8.count <= 253, !host.utf8.contains(where: { $0 <= 32 }) else {
+        let name = host ?? authority
+        guard !name.isEmpty, name.utf8.count <= 253, !name.utf8.contains(where: { $0 <= 32 }) else {
             throw mistake("the host is missing")
         }
-        place = .host(String(host), port: port)
+        place = .host(String(name), port: port)
         guard parts.count == 2, !parts[1].isEmpty else { return }
         guard let number = RedisAddress.number(parts[1], upTo: 65535) else {
             throw mistake("after the / stands the number of a database")

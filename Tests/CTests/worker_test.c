@@ -1,6 +1,8 @@
 /* Workers: posting, identity, life callbacks. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <uv.h>
 
 #include "rig.h"
 #include "rig_socket.h"
@@ -16,6 +18,59 @@ static gale_server_t *start(unsigned workers, const gale_handler_t *handler, voi
     config.workers = workers;
     h.on_request = answer;
     return live_start(&config, &h, data, "http://127.0.0.1:0");
+}
+
+/* ------------------------------------------------------------------------------- handles of one's own */
+
+typedef struct {
+    gale_worker_t *worker;
+    uv_idle_t idle;
+    gale_worker_t *outside, *inside;
+    bool closed;
+    atomic_int result;
+} own_t;
+
+static void within(void *arg) {
+    own_t *own = arg;
+    own->inside = gale_worker_current();
+}
+
+static void on_own_closed(uv_handle_t *h) {
+    own_t *own = h->data;
+    own->closed = true;
+}
+
+static void on_own_idle(uv_idle_t *h) {
+    own_t *own = h->data;
+    own->outside = gale_worker_current();
+    int result = gale_worker_call(own->worker, within, own);
+    uv_close((uv_handle_t *)h, on_own_closed);
+    atomic_store(&own->result, result);
+}
+
+static void begin_own(void *arg) {
+    own_t *own = arg;
+    uv_idle_init(gale_worker_loop(own->worker), &own->idle);
+    own->idle.data = own;
+    uv_idle_start(&own->idle, on_own_idle);
+}
+
+TEST(worker, own_handles_call_as_callbacks) {
+    gale_handler_t h = gale_handler();
+    gale_server_t *s = start(1, &h, NULL);
+    REQUIRE(s != NULL);
+    own_t own = {.worker = gale_server_worker(s, 0), .result = 1};
+    CHECK_EQ_INT(gale_worker_call(own.worker, within, &own), GALE_ETHREAD);
+    CHECK(own.inside == NULL);
+    CHECK_EQ_INT(gale_worker_post(own.worker, begin_own, &own), 0);
+    while (atomic_load(&own.result) == 1) sched_yield();
+    gale_server_stop(s);
+    gale_server_join(s);
+    CHECK_EQ_INT(atomic_load(&own.result), 0);
+    CHECK(own.outside == NULL);
+    CHECK(own.inside == own.worker);
+    CHECK(own.closed);
+    gale_server_free(s);
 }
 
 /* ------------------------------------------------------------------------------------------- posting */

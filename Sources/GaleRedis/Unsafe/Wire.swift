@@ -42,6 +42,13 @@ final class Wire {
         return bytes.withUnsafeBytes { gale_wire_send(wire, $0.baseAddress, $0.count) } == 0
     }
 
+    /// Why it failed, which the owner may not have been told yet; nil while it hasn't.
+    var trouble: String? {
+        guard let wire else { return nil }
+        let text = String(cString: gale_wire_error(wire))
+        return text.isEmpty ? nil : text
+    }
+
     /// Ends it.
     func close() {
         guard let wire else { return }
@@ -73,8 +80,8 @@ final class Wire {
                 came: { data in Wire.with(data) { $0.readAll() } },
                 failed: { data in
                     Wire.with(data) { wire in
-                        guard let pointer = wire.wire else { return }
-                        wire.owner.failed(wire, String(cString: gale_wire_error(pointer)))
+                        guard let why = wire.trouble else { return }
+                        wire.owner.failed(wire, why)
                     }
                 }))
         return UnsafePointer(events)

@@ -1,0 +1,137 @@
+import Gale
+import GaleCore
+import GaleRedis
+import GaleTesting
+import Logging
+import Testing
+
+@Suite(.serialized) struct ChannelTests {
+    @Test("messages of channels and patterns, in order, to each subscriber") func messages() async throws {
+        let server = try RedisServer()
+        let redis = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
+        let news = List<RedisMessage>()
+        let all = List<RedisMessage>()
+        // Before the server runs.
+        let first = redis.subscribe(to: "news.a") { news.add($0) }
+        try await serving(redis) {
+            let second = redis.subscribe(toPattern: "news.*") { all.add($0) }
+            let third = redis.subscribe(to: "news.a") { all.add($0) }
+            try await until("subscribed") { first.isActive && second.isActive && third.isActive }
+            let every = (0...255).map { UInt8($0) }
+            #expect(try await redis.publish("one", to: "news.a") == 2)
+            #expect(try await redis.publish(every, to: "news.b") == 1)
+            #expect(try await redis.publish("", to: "news.a") == 2)
+            try await until("three") { all.count == 5 && news.count == 2 }
+            #expect(news.all.map(\.text) == ["one", ""])
+            #expect(all.all.filter { $0.channel == "news.b" }.map(\.bytes) == [every])
+            third.cancel()
+            second.cancel()
+            try await until("unsubscribed") { try await redis.publish("x", to: "news.a") == 1 }
+            #expect(all.count == 5)
+            #expect(!third.isActive)
+        }
+        #expect(!first.isActive)
+        first.cancel()
+    }
+
+    @Test("subscribing and ending it in a row comes out right") func flapping() async throws {
+        let server = try RedisServer()
+        let redis = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
+        let list = List<Int>()
+        try await serving(redis) {
+            try await until("connected") { redis.isConnected }
+            for round in 0..<50 {
+                let subscription = redis.subscribe(to: "c") { _ in list.add(round) }
+                if round % 3 == 0 { try await until("active") { subscription.isActive } }
+            }
+            let last = redis.subscribe(to: "c") { _ in list.add(50) }
+            try await until("active") { last.isActive }
+            try await redis.publish("x", to: "c")
+            try await until("came") { list.count == 1 }
+            #expect(list.all == [50])
+        }
+    }
+
+    @Test("subscriptions are made again after cuts and a restart") func again() async throws {
+        let server = try RedisServer()
+        let redis = try Redis(server.url, .quick.with { $0.patience = .seconds(20) })
+        let list = List<String>()
+        let subscription = redis.subscribe(to: "c") { list.add($0.text) }
+        let other = redis.subscribe(toPattern: "[d]") { list.add($0.text) }
+        try await serving(redis) {
+            for round in 0..<4 {
+                try await until("active") { subscription.isActive && other.isActive && redis.isConnected }
+                try await until("published") { (try? await redis.publish("c\(round)", to: "c")) == 1 }
+                try await until("published") { (try? await redis.publish("d\(round)", to: "d")) == 1 }
+                if round % 2 == 0 {
+                    server.kill()
+                    try await until("gone") { !subscription.isActive && !other.isActive }
+                    try server.start()
+                } else {
+                    try await until("cut") {
+                        try server.tell("CLIENT KILL TYPE pubsub")
+                        return !subscription.isActive
+                    }
+                }
+            }
+        }
+        #expect(list.all == (0..<4).flatMap { ["c\($0)", "d\($0)"] })
+    }
+
+    @Test("a channel that is not allowed leaves the others alone") func refused() async throws {
+        let server = try RedisServer()
+        try server.tell("ACL SETUSER default resetchannels &open*")
+        let redis = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
+        let list = List<String>()
+        let closed = redis.subscribe(to: "closed") { list.add($0.text) }
+        try await serving(redis) {
+            let open = redis.subscribe(to: "open") { list.add($0.text) }
+            try await until("active") { open.isActive }
+            #expect(try await redis.publish("x", to: "open") == 1)
+            try await until("came") { list.all == ["x"] }
+            #expect(!closed.isActive)
+            #expect(redis.isConnected)
+            let error = try await failure { try await redis.publish("x", to: "closed") }
+            guard case .server(let text) = error else { throw error }
+            #expect(text.hasPrefix("NOPERM"))
+        }
+    }
+
+    @Test("a topic reaches the sockets of all processes, once, in order") func topic() async throws {
+        let server = try RedisServer()
+        let redis = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
+        let elsewhere = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
+        let news = RedisTopic("redis-news", on: redis)
+        // What another process has; in this one its `topic` is the same.
+        let publisher = elsewhere
+        TopicReader.topic.withLock { $0 = news.topic }
+        var settings = Settings()
+        settings.accessLog = false
+        settings.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
+        settings.services = [redis, elsewhere]
+        let app = Application(settings: settings) { Route("/socket", TopicReader.self) }
+        try await app.test(workers: 2) { client in
+            let sockets = [try await client.webSocket("/socket"), try await client.fresh().webSocket("/socket")]
+            try await until("active") { news.isActive }
+            for index in 0..<100 {
+                try await news.publish("\(index)")
+                try await publisher.publish("t\(index)'", to: "redis-news")
+            }
+            try await news.publish([0, 255])
+            for socket in sockets {
+                for index in 0..<100 {
+                    #expect(try await socket.receive() == .text("\(index)"))
+                    #expect(try await socket.receive() == .text("\(index)'"))
+                }
+                #expect(try await socket.receive() == .binary([0, 255]))
+            }
+        }
+    }
+}
+
+private final class TopicReader: WebSocketHandler {
+    static let topic = Guarded<Topic?>(nil)
+    override func open() async throws {
+        if let topic = TopicReader.topic.withLock({ $0 }) { try subscribe(to: topic) }
+    }
+}
