@@ -33,6 +33,7 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     /// Until then nobody is taken off the list for not being in the set: Redis may have lost it, and the other
     /// processes are about to put their people back.
     private var settled = ContinuousClock.now
+    private var settling: LoopTimer?
 
     private static let maxPeople = 10_000
     private static let maxBytes = 512
@@ -85,15 +86,20 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     func stopped() { letGo() }
 
     private func letGo() {
-        timer?.stop()
-        timer = nil
+        for timer in [timer, settling] { timer?.stop() }
+        (timer, settling) = (nil, nil)
         core = nil
         isAsking = false
         again = false
     }
 
     func commandsChanged(_ core: RedisCore) {
-        if core.commands.isUp { settled = .now + options.settling }
+        settling?.stop()
+        if core.commands.isUp {
+            settled = .now + options.settling
+            settling = try? core.loop.timer(after: options.settling) { [weak self] in self?.refresh() }
+            // Without memory for a timer: with the next tick.
+        }
         refresh()
     }
 
