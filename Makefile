@@ -16,9 +16,9 @@ MAKEFLAGS += --no-print-directory
 
 # Debian packages. Those that are there already are not touched (.ci/packages).
 C_PACKAGES := libuv1-dev zlib1g-dev pkg-config cmake libc6-dev $(if $(filter %gcc,$(CC)),gcc)
-SWIFT_PACKAGES := swift git ca-certificates libuv1-dev zlib1g-dev pkg-config libc6-dev
+SWIFT_PACKAGES := swift git ca-certificates libuv1-dev zlib1g-dev libhiredis-dev pkg-config libc6-dev
 CODEC_PACKAGES := libbrotli-dev libzstd-dev
-TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) $(CODEC_PACKAGES) gcc g++ python3 curl abigail-tools
+TEST_PACKAGES := $(C_PACKAGES) $(SWIFT_PACKAGES) $(CODEC_PACKAGES) redis-server gcc g++ python3 curl abigail-tools
 BENCH_PACKAGES := nginx libnginx-mod-http-lua libh2o-evloop-dev libssl-dev libmicrohttpd-dev libevent-dev python3-venv
 # What tests are built with; users get zlib alone.
 CODECS ?= -DGALE_ZLIB=ON -DGALE_BROTLI=ON -DGALE_ZSTD=ON
@@ -59,12 +59,12 @@ tsan: ## C tests and examples under ThreadSanitizer
 	@$(MAKE) sanitize NAME=tsan SANITIZE=thread SANITIZE_CC=gcc
 
 asan-swift: ## Swift tests under AddressSanitizer
-	@.ci/packages $(SWIFT_PACKAGES)
+	@.ci/packages $(SWIFT_PACKAGES) redis-server
 	LSAN_OPTIONS="suppressions=$(CURDIR)/Tests/CTests/lsan.suppressions" \
 		swift test --no-parallel --sanitize=address --scratch-path build/swift-asan
 
 tsan-swift: ## Swift tests under ThreadSanitizer
-	@.ci/packages $(SWIFT_PACKAGES)
+	@.ci/packages $(SWIFT_PACKAGES) redis-server
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/CTests/tsan.suppressions halt_on_error=1" \
 		swift test --no-parallel --sanitize=thread --scratch-path build/swift-tsan
 

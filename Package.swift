@@ -80,7 +80,7 @@ let package = Package(
             name: "GaleTests", dependencies: ["Gale", "GaleCore", "GaleTesting", "CAllocations"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "GaleRedisTests", dependencies: ["GaleRedis", "Gale", "GaleCore", "GaleTesting"],
+            name: "GaleRedisTests", dependencies: ["GaleRedis", "CGaleRedis", "Gale", "GaleCore", "GaleTesting"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],

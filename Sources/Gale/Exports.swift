@@ -9,14 +9,16 @@
 @_exported public import struct GaleCore.FileSettings
 // Settings name them.
 @_exported public import struct GaleCore.FormSettings
-@_exported public import struct GaleCore.ServerConfiguration
-// Services live on it, and set its timers.
+// Services set them.
 @_exported public import class GaleCore.LoopTimer
-@_exported public import class GaleCore.ServiceLoop
+// Settings name it.
+@_exported public import struct GaleCore.ServerConfiguration
 // Streams of events send them.
 @_exported public import struct GaleCore.ServerSentEvent
 // Requests give them.
 @_exported public import struct GaleCore.ServerStats
+// Services live on it.
+@_exported public import class GaleCore.ServiceLoop
 // Settings and subscriptions name it.
 @_exported public import enum GaleCore.SlowPolicy
 // Settings name them.

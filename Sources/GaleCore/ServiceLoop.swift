@@ -31,6 +31,7 @@ public final class ServiceLoop: Sendable {
 
     /// Calls `body` after that time, on the loop, where this is called, too. Throws when memory ran out or the loop has
     /// ended. Timers that nobody stops fire when the loop ends.
+    @discardableResult
     public func timer(after time: Duration, _ body: @escaping () -> Void) throws(CoreError) -> LoopTimer {
         guard let worker = place.withLock({ $0 }), worker.isCurrent else { throw CoreError.gone }
         return try LoopTimer.start(on: worker, after: time.wholeMilliseconds, body)

@@ -21,7 +21,7 @@ final class Command: Sendable {
 
     /// One that a task waits for.
     convenience init(_ words: [[UInt8]], answer: Answer<RedisValue>) throws(RedisError) {
-        try self.init(words, isUnwanted: { answer.isFinished }) { answer.finish($0.mapError { $0 }) }
+        try self.init(words, isUnwanted: { answer.isFinished }, { answer.finish($0.mapError { $0 }) })
     }
 
     /// Whether the task that waits was cancelled.

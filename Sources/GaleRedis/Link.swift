@@ -40,7 +40,8 @@ final class Link: Wire.Owner, @unchecked Sendable {
     /// Why it isn't up.
     private(set) var trouble = "not connected yet"
 
-    init(_ name: String, to address: RedisAddress, _ options: RedisOptions, on loop: ServiceLoop, owner: any LinkOwner) {
+    init(_ name: String, to address: RedisAddress, _ options: RedisOptions, on loop: ServiceLoop, owner: any LinkOwner)
+    {
         self.name = name
         self.address = address
         self.options = options

@@ -260,7 +260,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
             bytes += entry.text.utf8.count
             rest.removeFirst()
         }
-        let words = [Array("EVAL".utf8), Array(LogScripts.restore.utf8), Array(String(keys.count).utf8)] + keys + values
+        let words = Command.words("EVAL", LogScripts.restore, String(keys.count)) + keys + values
         call(words) { [rest] log, result in
             switch result {
             case .success: log.restore(rest)

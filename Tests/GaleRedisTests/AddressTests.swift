@@ -3,14 +3,16 @@ import Testing
 @testable import GaleRedis
 
 @Suite struct AddressTests {
-    @Test("what a URL says", arguments: [
-        ("redis://127.0.0.1", RedisAddress.Place.host("127.0.0.1", port: 6379), nil, nil, 0),
-        ("redis://db.example:7000/", .host("db.example", port: 7000), nil, nil, 0),
-        ("redis://u%40s:p%3Aw@db:1/15", .host("db", port: 1), "u@s", "p:w", 15),
-        ("redis://:secret@[::1]:6380/2", .host("::1", port: 6380), nil, "secret", 2),
-        ("unix:/run/redis.sock", .path("/run/redis.sock"), nil, nil, 0),
-        ("unix:/run/redis.sock?db=3", .path("/run/redis.sock"), nil, nil, 3),
-    ] as [(String, RedisAddress.Place, String?, String?, Int)])
+    @Test(
+        "what a URL says",
+        arguments: [
+            ("redis://127.0.0.1", RedisAddress.Place.host("127.0.0.1", port: 6379), nil, nil, 0),
+            ("redis://db.example:7000/", .host("db.example", port: 7000), nil, nil, 0),
+            ("redis://u%40s:p%3Aw@db:1/15", .host("db", port: 1), "u@s", "p:w", 15),
+            ("redis://:secret@[::1]:6380/2", .host("::1", port: 6380), nil, "secret", 2),
+            ("unix:/run/redis.sock", .path("/run/redis.sock"), nil, nil, 0),
+            ("unix:/run/redis.sock?db=3", .path("/run/redis.sock"), nil, nil, 3),
+        ] as [(String, RedisAddress.Place, String?, String?, Int)])
     func good(_ url: String, _ place: RedisAddress.Place, _ user: String?, _ password: String?, _ db: Int) throws {
         let address = try RedisAddress(url)
         #expect(address.place == place)
@@ -19,14 +21,16 @@ import Testing
         #expect(address.database == db)
     }
 
-    @Test("a sentence for what names no Redis", arguments: [
-        ("", "a Redis is"), ("http://x", "a Redis is"), ("rediss://x", "TLS"), ("redis://", "host"),
-        ("redis://:6379", "host"), ("redis://h:0", "port"), ("redis://h:65536", "port"), ("redis://h:", "port"),
-        ("redis://h:+1", "port"), ("redis://h/x", "database"), ("redis://h/70000", "database"),
-        ("redis://h?x=1", "? or #"), ("redis://password@h", "USER:PASSWORD"), ("redis://[::1", "]"),
-        ("redis://[::1]x", ":PORT"), ("redis://a b", "host"), ("unix:", "path"),
-        ("unix:" + String(repeating: "x", count: 108), "path"), ("unix:/a?db=x", "?db="), ("unix:/a?x=1", "?db="),
-    ])
+    @Test(
+        "a sentence for what names no Redis",
+        arguments: [
+            ("", "a Redis is"), ("http://x", "a Redis is"), ("rediss://x", "TLS"), ("redis://", "host"),
+            ("redis://:6379", "host"), ("redis://h:0", "port"), ("redis://h:65536", "port"), ("redis://h:", "port"),
+            ("redis://h:+1", "port"), ("redis://h/x", "database"), ("redis://h/70000", "database"),
+            ("redis://h?x=1", "? or #"), ("redis://password@h", "USER:PASSWORD"), ("redis://[::1", "]"),
+            ("redis://[::1]x", ":PORT"), ("redis://a b", "host"), ("unix:", "path"),
+            ("unix:" + String(repeating: "x", count: 108), "path"), ("unix:/a?db=x", "?db="), ("unix:/a?x=1", "?db="),
+        ])
     func bad(_ url: String, _ part: String) {
         #expect(throws: RedisError.self) { try Redis(url) }
         do throws(RedisError) {

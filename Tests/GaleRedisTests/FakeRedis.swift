@@ -79,7 +79,9 @@ final class FakeRedis: @unchecked Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             if rest.count < bytes.count && pieces < bytes.count { usleep(500) }
-            let sent = rest.prefix(pieces).withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let sent = rest.prefix(pieces).withUnsafeBytes {
+                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             if sent <= 0 { return false }
             rest = rest.dropFirst(sent)
         }

@@ -6,14 +6,17 @@ import Testing
 @Suite(.serialized) struct HostileTests {
     private static let pong = Array("+PONG\r\n".utf8)
 
-    @Test("instead of a greeting", arguments: [
-        "-ERR no\r\n", "-LOADING Redis is loading\r\n", "-NOAUTH x\r\n", "*-5\r\n", "*2147483647\r\n",
-        "*99999999999999999999\r\n", "$9999999999999999999\r\n", "$-5\r\n", "%3\r\n", "\0\0\0\0", "GET / HTTP/1.1\r\n\r\n",
-        String(repeating: "*1\r\n", count: 20), String(repeating: "*1000000\r\n", count: 7),
-        "+" + String(repeating: "x", count: 200_000), "$" + String(repeating: "1", count: 200_000),
-        "*" + String(repeating: "0", count: 200_000), ":" + String(repeating: "9", count: 100_000), "$abc\r\n",
-        "$17000000\r\n" + String(repeating: "y", count: 17_000_000), "\r\n", "+PONG\r\n+PONG\r\n",
-    ])
+    @Test(
+        "instead of a greeting",
+        arguments: [
+            "-ERR no\r\n", "-LOADING Redis is loading\r\n", "-NOAUTH x\r\n", "*-5\r\n", "*2147483647\r\n",
+            "*99999999999999999999\r\n", "$9999999999999999999\r\n", "$-5\r\n", "%3\r\n", "\0\0\0\0",
+            "GET / HTTP/1.1\r\n\r\n",
+            String(repeating: "*1\r\n", count: 20), String(repeating: "*1000000\r\n", count: 7),
+            "+" + String(repeating: "x", count: 200_000), "$" + String(repeating: "1", count: 200_000),
+            "*" + String(repeating: "0", count: 200_000), ":" + String(repeating: "9", count: 100_000), "$abc\r\n",
+            "$17000000\r\n" + String(repeating: "y", count: 17_000_000), "\r\n", "+PONG\r\n+PONG\r\n",
+        ])
     func greeting(_ text: String) async throws {
         let fake = try FakeRedis { came in came.isEmpty ? Array(text.utf8) : [] }
         defer { fake.stop() }
@@ -28,12 +31,16 @@ import Testing
         }
     }
 
-    @Test("after the greeting", arguments: [
-        "*3\r\n$7\r\nmessage\r\n:1\r\n$1\r\nx\r\n", "*3\r\n$9\r\nsubscribe\r\n$1\r\nz\r\n:1\r\n", "*0\r\n", "*-1\r\n",
-        "$-1\r\n", "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n*-1\r\n", "*2\r\n$4\r\npong\r\n$0\r\n\r\n", "+OK\r\n", "-ERR x\r\n",
-        "*4\r\n$8\r\npmessage\r\n$1\r\nc\r\n$-1\r\n$1\r\nx\r\n", ":5\r\n", "*1\r\n*1\r\n*1\r\n:1\r\n",
-        "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n*2\r\n:1\r\n:2\r\n",
-    ])
+    @Test(
+        "after the greeting",
+        arguments: [
+            "*3\r\n$7\r\nmessage\r\n:1\r\n$1\r\nx\r\n", "*3\r\n$9\r\nsubscribe\r\n$1\r\nz\r\n:1\r\n", "*0\r\n",
+            "*-1\r\n",
+            "$-1\r\n", "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n*-1\r\n", "*2\r\n$4\r\npong\r\n$0\r\n\r\n", "+OK\r\n",
+            "-ERR x\r\n",
+            "*4\r\n$8\r\npmessage\r\n$1\r\nc\r\n$-1\r\n$1\r\nx\r\n", ":5\r\n", "*1\r\n*1\r\n*1\r\n:1\r\n",
+            "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n*2\r\n:1\r\n:2\r\n",
+        ])
     func messages(_ text: String) async throws {
         let list = List<RedisMessage>()
         let fake = try FakeRedis { came in
@@ -66,13 +73,17 @@ import Testing
         }
     }
 
-    @Test("a log that gets nonsense tells who appends, or waits, and does not fall", arguments: [
-        ":1\r\n", "*0\r\n", "*-1\r\n", "*3\r\n:1\r\n:1\r\n:1\r\n", "*3\r\n:1\r\n:1\r\n*1\r\n$1\r\nx\r\n",
-        "*3\r\n:0\r\n:1\r\n*1\r\n*2\r\n$3\r\nx-y\r\n*0\r\n", "*3\r\n:0\r\n:0\r\n*1\r\n*2\r\n$20\r\n99999999999999999-00\r\n*0\r\n",
-        "*3\r\n:0\r\n:-5\r\n*0\r\n", "-ERR unknown command\r\n", "-OOM x\r\n", "*1\r\n$4\r\nread\r\n",
-        "*2\r\n$4\r\nwait\r\n:9223372036854775807\r\n", "*2\r\n$4\r\nwait\r\n:-5\r\n", "*1\r\n*2\r\n$0\r\n\r\n$1\r\nx\r\n",
-        "*1\r\n*2\r\n$1\r\nx\r\n$1\r\nx\r\n",
-    ])
+    @Test(
+        "a log that gets nonsense tells who appends, or waits, and does not fall",
+        arguments: [
+            ":1\r\n", "*0\r\n", "*-1\r\n", "*3\r\n:1\r\n:1\r\n:1\r\n", "*3\r\n:1\r\n:1\r\n*1\r\n$1\r\nx\r\n",
+            "*3\r\n:0\r\n:1\r\n*1\r\n*2\r\n$3\r\nx-y\r\n*0\r\n",
+            "*3\r\n:0\r\n:0\r\n*1\r\n*2\r\n$20\r\n99999999999999999-00\r\n*0\r\n",
+            "*3\r\n:0\r\n:-5\r\n*0\r\n", "-ERR unknown command\r\n", "-OOM x\r\n", "*1\r\n$4\r\nread\r\n",
+            "*2\r\n$4\r\nwait\r\n:9223372036854775807\r\n", "*2\r\n$4\r\nwait\r\n:-5\r\n",
+            "*1\r\n*2\r\n$0\r\n\r\n$1\r\nx\r\n",
+            "*1\r\n*2\r\n$1\r\nx\r\n$1\r\nx\r\n",
+        ])
     func log(_ text: String) async throws {
         let fake = try FakeRedis { came in
             if came.isEmpty { return [] }
@@ -89,7 +100,13 @@ import Testing
         try await serving(reader.redis) {
             let outcomes = List<String>()
             let tasks = (0..<3).map { index in
-                Task { do { outcomes.add(try await reader.log.append("\(index)").text) } catch { outcomes.add("\(error)") } }
+                Task {
+                    do {
+                        outcomes.add(try await reader.log.append("\(index)").text)
+                    } catch {
+                        outcomes.add("\(error)")
+                    }
+                }
             }
             let clock = ContinuousClock.now
             while outcomes.count < 3 && ContinuousClock.now - clock < .milliseconds(700) {

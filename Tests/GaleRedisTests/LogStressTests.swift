@@ -47,7 +47,8 @@ import Testing
         try await Task.sleep(for: .milliseconds(Int.random(in: 0...milliseconds)))
     }
 
-    @Test("killed with SIGKILL at random moments", arguments: [false, true]) func killed(_ persistent: Bool) async throws {
+    @Test("killed with SIGKILL at random moments", arguments: [false, true])
+    func killed(_ persistent: Bool) async throws {
         let server = try RedisServer(persistent: persistent)
         try await run(server, .quick.with { $0.settling = .seconds(2) }, tasks: 6, each: 100) {
             for _ in 0..<5 {

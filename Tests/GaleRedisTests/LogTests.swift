@@ -100,7 +100,8 @@ final class Reader: Sendable {
         let (a, b) = (try Reader(server.url), try Reader(server.url))
         try await serving(a.redis, b.redis) {
             for round in 0..<20 {
-                let cutter = Task { try server.tell("CLIENT KILL TYPE \(round % 2 == 0 ? "pubsub" : "normal") SKIPME yes") }
+                let kind = round % 2 == 0 ? "pubsub" : "normal"
+                let cutter = Task { try server.tell("CLIENT KILL TYPE \(kind) SKIPME yes") }
                 for index in 0..<10 { try await (index % 2 == 0 ? a : b).log.append("\(round) \(index)") }
                 _ = try await cutter.value
             }
@@ -195,7 +196,8 @@ final class Reader: Sendable {
         }
     }
 
-    @Test("who comes back too late puts its entries into their places, and they are delivered late") func late() async throws {
+    @Test("who comes back too late puts its entries into their places, and they are delivered late")
+    func late() async throws {
         let server = try RedisServer()
         server.setDetour(true)
         let a = try Reader("unix:" + server.detour)

@@ -39,7 +39,8 @@ import Testing
         }
     }
 
-    @Test("who says nothing more is forgotten; who comes back, and an emptied Redis, come right") func forgotten() async throws {
+    @Test("who says nothing more is forgotten; who comes back, and an emptied Redis, come right")
+    func forgotten() async throws {
         let server = try RedisServer()
         server.setDetour(true)
         let (a, b) = (try Redis(server.url, Self.options), try Redis("unix:" + server.detour, Self.options))
