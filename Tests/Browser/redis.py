@@ -244,6 +244,13 @@ def cursors(north, south, room):
         for n, cursor in enumerate(said):
             got = visitor.poll(south, room_of_own, cursor, wait=0)
             check([m["id"] for m in got["messages"]] == said[n + 1:], f"after message {n} come those it has missed, at the other")
+        news = visitor.poll(south, room_of_own, said[-1], wait=0)["news"]
+        other = Visitor("wim")
+        other.log_in(south), other.poll(south, room_of_own, said[-1], wait=0)
+        for server in (south, north):
+            begun = time.monotonic()
+            got = visitor.poll(server, room_of_own, said[-1], news=news)
+            check({"vic", "wim"} <= set(got["people"]) and time.monotonic() - begun < 3, "what has happened between two polls is told at once", got)
         again = json.loads(visitor.ask(south, "a/message/new", room=room_of_own, body="own 2", nonce="n2")[2])["id"]
         check(again == said[2], "a nonce said to both processes is one message", again)
 
