@@ -119,6 +119,8 @@ test-c:
 	@$(MAKE) ctest NAME=gcc CTEST_CC=gcc
 	@$(MAKE) ctest NAME=clang CTEST_CC="$(CLANG)"
 	@$(MAKE) ctest NAME=bare CTEST_CC=gcc CODECS=-DGALE_ZLIB=OFF
+	@for cc in gcc "$(CLANG)"; do $$cc -std=gnu11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
+		-ISources/CGaleRedis/include Sources/CGaleRedis/*.c || exit 1; done
 
 ctest:
 	@echo "C tests, $(NAME)"

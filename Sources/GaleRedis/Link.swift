@@ -82,7 +82,7 @@ final class Link: Wire.Owner, @unchecked Sendable {
         do throws(RedisError) {
             wire = try Wire(to: address.place, maxAnswer: options.maxAnswerBytes, on: loop, owner: self)
         } catch {
-            down(error.description)
+            if case .away(let why) = error { down(why) } else { down(error.description) }
         }
     }
 

@@ -81,7 +81,10 @@ final class LogAppender {
     private func took(_ batch: [WaitingEntry], _ value: RedisValue) {
         let results = value.array ?? []
         switch results.first?.text {
-        case "read": return log.begin()
+        case "read":
+            // Not at once: it may be of no use.
+            wait(LogAppender.retryPause)
+            return log.begin()
         case "wait":
             let longest = max(log.options.settling.milliseconds, 1)
             let time = results.count == 2 ? Int64(results[1].integer ?? 1) : 1
@@ -106,7 +109,9 @@ final class LogAppender {
             if error.isPassing { return error }
             entry.answer.finish(.failure(error))
         } else if let position = RedisLogPosition(id) {
-            entry.answer.finish(.success(RedisLogEntry(text: text, key: entry.key, position: position)))
+            let made = RedisLogEntry(text: text, key: entry.key, position: position)
+            log.promise(made)
+            entry.answer.finish(.success(made))
         } else {
             entry.answer.finish(.failure(RedisError.answer("\(id) is no id of an entry")))
         }

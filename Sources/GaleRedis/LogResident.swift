@@ -12,7 +12,11 @@ internal import Logging
 /// has lost it, and what is missing is put back under its own ids. Messages that come before all this is done wait,
 /// bounded; beyond that the stream is read once more instead.
 ///
-/// What was appended, and whose answer was lost, is sent again under its key (`LogAppender`).
+/// What was appended, and whose answer was lost, is sent again under its key (`LogAppender`). An answer that came is a
+/// promise: the entry is put back even if Redis was lost before anybody got it over the channel.
+///
+/// While the log settles (`LogScripts`) nothing new is appended, so what is put back by then stands in its old place,
+/// and the order is the same for all. What is put back later is delivered late to who hasn't had it.
 final class LogResident: RedisResident, @unchecked Sendable {
     // @unchecked: `queue` and `recent` are guarded; the rest is touched on the thread of the loop alone.
     private enum Phase { case away, reading, restoring, following }
@@ -38,6 +42,8 @@ final class LogResident: RedisResident, @unchecked Sendable {
     /// Shall be read once more when this reading is over.
     private var again = false
     private var held: [LogMessage] = []
+    /// Entries whose callers were told that they stand, and that haven't come yet: nobody else may know of them.
+    private var promised: [RedisLogEntry] = []
     private var heldBytes = 0
     private var retry: LoopTimer?
 
@@ -160,9 +166,11 @@ final class LogResident: RedisResident, @unchecked Sendable {
     }
 
     private func read(_ reading: Reading, gave answer: RedisValue) throws(RedisError) {
-        guard let parts = answer.array, parts.count == 3, case .integer(let isKnown) = parts[0],
-            case .integer(let count) = parts[1], let values = parts[2].array, values.count <= LogResident.page
+        guard let parts = answer.array, parts.count == 4, case .integer(let isKnown) = parts[0],
+            case .integer(let count) = parts[1], let values = parts[2].array, values.count <= LogResident.page,
+            let trouble = parts[3].text
         else { throw .answer("the script that reads \(name) gave something else") }
+        if !trouble.isEmpty { unable(.server(trouble)) }
         var reading = reading
         if isKnown == 0 { reading.isWhole = true }
         for value in values {
@@ -190,7 +198,20 @@ final class LogResident: RedisResident, @unchecked Sendable {
             recent.withLock { $0.pass(item.position) }
             return
         }
-        if recent.withLock({ $0.take(entry) }) { deliver(entry) }
+        if isNew(entry) { deliver(entry) }
+    }
+
+    private func isNew(_ entry: RedisLogEntry) -> Bool {
+        promised.removeAll { $0.position == entry.position || $0.key == entry.key }
+        return recent.withLock { $0.take(entry) }
+    }
+
+    /// An entry was appended. If Redis is lost before anybody has got it over the channel, it is put back.
+    func promise(_ entry: RedisLogEntry) {
+        let isKnown = recent.withLock { $0.contains(entry.position) || entry.position <= $0.seen }
+        if isKnown || promised.contains(where: { $0.position == entry.position }) { return }
+        promised.append(entry)
+        if promised.count > keeping { promised.removeFirst() }
     }
 
     /// The history begins after what was seen last: what was between has gone.
@@ -204,18 +225,21 @@ final class LogResident: RedisResident, @unchecked Sendable {
     private func finish(_ reading: Reading, _ count: Int) {
         let window = recent.withLock { $0 }
         if !reading.isWhole {
-            if window.entries.count <= count { return follow() }
-            // The last is there, but others are not.
+            if window.entries.count <= count && promised.isEmpty { return follow() }
+            // The last that was seen is there, but others are not.
             var whole = Reading(from: .start)
             whole.isWhole = true
             return read(whole)
         }
-        let missing = window.entries.filter { entry in
+        let known = (window.entries + promised).sorted { $0.position < $1.position }
+        let missing = known.filter { entry in
             if reading.found.contains(entry.position) { return false }
             // What the stream has let go because it is full is not missing.
             if let first = reading.first, count >= keeping, entry.position < first { return false }
             return true
         }
+        let positions = Set(missing.map(\.position))
+        promised.removeAll { !positions.contains($0.position) }
         phase = .restoring
         restore(missing[...])
     }
@@ -227,12 +251,16 @@ final class LogResident: RedisResident, @unchecked Sendable {
         case .away, .lost: break  // `commandsChanged` comes
         default:
             options.logger.warning("\(name): \(error)")
-            if !error.isPassing { fail(error) }
-            tryLater()
+            unable(error)
         }
     }
 
-    /// What waits to be appended can't be: there is no such stream.
+    /// Nothing can be appended now: what waits is told so, unless it passes by itself.
+    private func unable(_ error: RedisError) {
+        if case .limit = error {} else if !error.isPassing { fail(error) }
+        tryLater()
+    }
+
     private func fail(_ error: RedisError) {
         for entry in queue.withLock({ $0.takeAll() }) { entry.answer.finish(.failure(error)) }
     }
@@ -303,7 +331,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
             hold(message)
             return begin()
         }
-        if !recent.withLock({ $0.take(message.entry) }) { return }
+        if !isNew(message.entry) { return }
         deliver(message.entry)
         // Redis has lost what was seen last.
         if message.isAppended && message.previous < before { begin() }

@@ -33,13 +33,14 @@ enum LogScripts {
     ///
     /// KEYS: stream, epoch, settling. ARGV: after which id, how many the log keeps, how long it settles, how many for
     /// one page, 1 if this is the first page. Gives: whether that id is there (or this is a later page), how many
-    /// entries there are, the page. Without memory for the two marks it reads all the same: nothing can be appended
-    /// then either.
+    /// entries there are, the page, and why the two marks could not be set ("" when they are). Without them nothing can
+    /// be appended, but what is there is read.
     static let read = """
+        local trouble = ''
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or '?'
         if redis.call('GET', KEYS[2]) ~= run then
-            redis.pcall('SET', KEYS[3], '1', 'PX', ARGV[3])
-            redis.pcall('SET', KEYS[2], run)
+            local set = redis.pcall('SET', KEYS[3], '1', 'PX', ARGV[3])
+            trouble = set.err or redis.pcall('SET', KEYS[2], run).err or ''
         end
         local count = redis.call('XLEN', KEYS[1])
         local page = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[4] + 1)
@@ -48,11 +49,12 @@ enum LogScripts {
         elseif ARGV[5] == '1' then
             local all = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[2])
             local first = all[#all] and all[#all][1] or '0-0'
-            return {0, count, redis.call('XRANGE', KEYS[1], first, '+', 'COUNT', ARGV[4])}
+            page = redis.call('XRANGE', KEYS[1], first, '+', 'COUNT', ARGV[4])
+            return {0, count, page, trouble}
         else
             page[ARGV[4] + 1] = nil
         end
-        return {1, count, page}
+        return {1, count, page, trouble}
         """
 
     /// Appends entries, each unless its key is known, and tells all processes, with the id of the one before, so that

@@ -30,6 +30,7 @@ public enum RedisError: Error, Sendable, Equatable, CustomStringConvertible {
     var isPassing: Bool {
         guard case .server(let text) = self else { return false }
         let passing = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOAUTH", "NOREPLICAS"]
-        return passing.contains { text == $0 || text.hasPrefix($0 + " ") }
+        // A script of a Redis before 7 puts words before it.
+        return passing.contains { text == $0 || text.hasPrefix($0 + " ") || text.contains(": -\($0) ") }
     }
 }

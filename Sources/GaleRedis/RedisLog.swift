@@ -36,13 +36,13 @@ public final class RedisLog: Sendable {
     private let redis: Redis
     private let log: LogResident
 
-    /// A log of this name; nothing is read before `open`. `deliver` is called on the loop's thread; short.
+    /// A log of this name, which keeps 1 to 10,000 entries; nothing is read before `open`. `deliver` is called on the loop's thread; short.
     public init(
         _ name: String, on redis: Redis, keeping: Int = 200, deliver: @escaping @Sendable (RedisLogEntry) -> Void
     ) {
         self.name = name
         self.redis = redis
-        log = LogResident(name, keeping: min(max(keeping, 1), 100_000), options: redis.options, deliver)
+        log = LogResident(name, keeping: min(max(keeping, 1), 10_000), options: redis.options, deliver)
     }
 
     /// Begins to read; also before the server starts. Once open it does nothing. After a `close` it goes on where it
@@ -65,7 +65,8 @@ public final class RedisLog: Sendable {
     public func caughtUp(for limit: Duration? = nil) async throws -> Bool { try await log.caughtUp.wait(for: limit) }
 
     /// Appends an entry, and gives it as it stands in the stream. The same `key` again, within `options.keyLifetime`,
-    /// gives the entry it was the first time: so what isn't known to have happened can be asked for again.
+    /// gives the entry it was the first time (with the new text, if the entry has left the history by then): so what
+    /// isn't known to have happened can be asked for again.
     ///
     /// While Redis is away it waits, with all that is appended after it, in their order; an append whose answer was
     /// lost is sent again and not doubled. Throws `.limit` when too much waits or the text is too large, `.closed`,

@@ -63,6 +63,8 @@ import Testing
                 try await until("active") { subscription.isActive && other.isActive && redis.isConnected }
                 try await until("published") { (try? await redis.publish("c\(round)", to: "c")) == 1 }
                 try await until("published") { (try? await redis.publish("d\(round)", to: "d")) == 1 }
+                // What is on its way to a connection is lost with it.
+                try await until("came") { list.count == 2 * round + 2 }
                 if round % 2 == 0 {
                     server.kill()
                     try await until("gone") { !subscription.isActive && !other.isActive }

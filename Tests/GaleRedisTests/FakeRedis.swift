@@ -37,6 +37,11 @@ final class FakeRedis: @unchecked Sendable {
     /// How many connections were made.
     var accepted: Int { state.withLock { $0.accepted } }
 
+    /// Ends all connections.
+    func cut() {
+        for descriptor in state.withLock({ $0.connections }) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
+
     /// Ends all. Must be called.
     func stop() {
         let all = state.withLock { state in

@@ -76,10 +76,11 @@ import Testing
     @Test(
         "a log that gets nonsense tells who appends, or waits, and does not fall",
         arguments: [
-            ":1\r\n", "*0\r\n", "*-1\r\n", "*3\r\n:1\r\n:1\r\n:1\r\n", "*3\r\n:1\r\n:1\r\n*1\r\n$1\r\nx\r\n",
-            "*3\r\n:0\r\n:1\r\n*1\r\n*2\r\n$3\r\nx-y\r\n*0\r\n",
-            "*3\r\n:0\r\n:0\r\n*1\r\n*2\r\n$20\r\n99999999999999999-00\r\n*0\r\n",
-            "*3\r\n:0\r\n:-5\r\n*0\r\n", "-ERR unknown command\r\n", "-OOM x\r\n", "*1\r\n$4\r\nread\r\n",
+            ":1\r\n", "*0\r\n", "*-1\r\n", "*3\r\n:1\r\n:1\r\n:1\r\n", "*4\r\n:1\r\n:1\r\n*1\r\n$1\r\nx\r\n$0\r\n\r\n",
+            "*4\r\n:0\r\n:1\r\n*1\r\n*2\r\n$3\r\nx-y\r\n*0\r\n$0\r\n\r\n",
+            "*4\r\n:0\r\n:0\r\n*1\r\n*2\r\n$20\r\n99999999999999999-00\r\n*0\r\n$0\r\n\r\n",
+            "*4\r\n:0\r\n:-5\r\n*0\r\n$0\r\n\r\n", "*4\r\n:0\r\n:0\r\n*0\r\n$5\r\nOOM x\r\n",
+            "*4\r\n:0\r\n:0\r\n*0\r\n:1\r\n", "-ERR unknown command\r\n", "-OOM x\r\n", "*1\r\n$4\r\nread\r\n",
             "*2\r\n$4\r\nwait\r\n:9223372036854775807\r\n", "*2\r\n$4\r\nwait\r\n:-5\r\n",
             "*1\r\n*2\r\n$0\r\n\r\n$1\r\nx\r\n",
             "*1\r\n*2\r\n$1\r\nx\r\n$1\r\nx\r\n",
@@ -92,7 +93,7 @@ import Testing
                 return Array("*3\r\n$9\r\nsubscribe\r\n$11\r\nlog:entries\r\n:1\r\n".utf8)
             }
             // What reads is answered well at every second time.
-            if came.contains("run_id") && Bool.random() { return Array("*3\r\n:1\r\n:0\r\n*0\r\n".utf8) }
+            if came.contains("run_id") && Bool.random() { return Array("*4\r\n:1\r\n:0\r\n*0\r\n$0\r\n\r\n".utf8) }
             return Array(text.utf8)
         }
         defer { fake.stop() }

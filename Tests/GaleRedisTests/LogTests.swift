@@ -315,6 +315,11 @@ final class Reader: Sendable {
             try server.tell("FLUSHALL")
             try server.tell("CLIENT KILL TYPE normal SKIPME yes")
             try await until("back") { a.redis.isConnected && b.redis.isConnected }
+            guard case .server(let again) = try await failure({ try await a.log.append("not") }) else {
+                Issue.record("no error")
+                return
+            }
+            #expect(again.contains("OOM"))
             try server.tell("CONFIG SET maxmemory 0")
             try await until("put back") {
                 guard let length = try? await a.redis.command("XLEN", "log") else { return false }
@@ -343,5 +348,34 @@ final class Reader: Sendable {
             try await b.has(7)
             #expect(b.texts.last == "eight")
         }
+    }
+
+    @Test("what was promised is put back, even if nobody got it before Redis was lost") func promised() async throws {
+        let putBack = List<String>()
+        // Appends, and loses it before it goes over the channel.
+        let fake = try FakeRedis { came in
+            if came.isEmpty { return [] }
+            if came.contains("PING") { return Array("+PONG\r\n".utf8) }
+            if came.contains("SUBSCRIBE") {
+                return Array("*3\r\n$9\r\nsubscribe\r\n$11\r\nlog:entries\r\n:1\r\n".utf8)
+            }
+            if came.contains("run_id") { return Array("*4\r\n:1\r\n:0\r\n*0\r\n$0\r\n\r\n".utf8) }
+            if came.contains("nextid") { return Array("*1\r\n*2\r\n$3\r\n5-7\r\n$5\r\nhello\r\n".utf8) }
+            putBack.add(came)
+            return Array(":0\r\n".utf8)
+        }
+        defer { fake.stop() }
+        let reader = try Reader(fake.url)
+        try await serving(reader.redis) {
+            let entry = try await reader.log.append("hello", unique: "the key")
+            #expect(entry.id == "5-7")
+            #expect(putBack.count == 0)
+            fake.cut()
+            try await until("put back") { putBack.count >= 1 }
+            let came = try #require(putBack.all.first)
+            #expect(came.contains("\r\nlog:key:the key\r\n"))
+            #expect(came.contains("\r\n5-7\r\n$7\r\nthe key\r\n$5\r\nhello\r\n"))
+        }
+        #expect(reader.entries.count == 0)
     }
 }
