@@ -7,7 +7,7 @@ what is needed, and redis-server.
 Starts Redis and the chat's processes itself, once with a Redis that forgets everything when it is killed, once with one
 that keeps it. Prints `N passed, N failed` last; exit status 1 when something failed.
 """
-import http.cookiejar, json, os, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
+import http.cookiejar, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
 
 import harness
 from harness import (TEXTS, Server, check, count, dialogs, down, errors, join, live, log_in, looks_right, new_page, nothing_twice, people, room_of,
@@ -129,6 +129,7 @@ def run_all(browser, keeps):
         late_process(browser, east, pages, room)
         cursors(north, south, room)
         killed_process(redis, north, pages, room)
+        under_fire(redis, north, south, pages)
         if not keeps:
             slow_phone(browser, south, room_of("slow"))
         check(not errors, "no console errors", "; ".join(errors[:4]))
@@ -288,6 +289,26 @@ def killed_process(redis, north, pages, room):
                 live(page)
         same_everywhere(pages, texts, "both gone")
         check(all(sees(page, "ann before 0", "dan after 3") for page in pages.values()), "what was said long before is still there")
+
+
+def under_fire(redis, north, south, pages):
+    """Everybody writes all the while, and each process in turn is killed and comes back."""
+    @section("everything is killed in turn while all talk")
+    def _():
+        turns = [(1, redis.kill), (3, redis.start), (5, redis.kill), (6, north.kill), (7, north.start), (9, redis.start), (11, south.kill),
+                 (12.5, south.start), (14, redis.kill), (14.5, redis.start)]
+        texts, begun = [], time.monotonic()
+        with tolerating():
+            while turns:
+                if turns[0][0] < time.monotonic() - begun:
+                    turns.pop(0)[1]()
+                name = random.choice(list(pages))
+                texts.append(f"{name} under fire {len(texts)}")
+                say(pages[name], texts[-1])
+                time.sleep(.1)
+            for page in pages.values():
+                live(page)
+        same_everywhere(pages, texts, f"{len(texts)} messages under fire")
 
 
 def slow_phone(browser, south, room):
