@@ -32,11 +32,14 @@ class Redis:
             assert self.process.poll() is None and time.monotonic() < deadline, "redis-server did not start"
             time.sleep(.02)
 
+    def tell(self, command):
+        with socket.create_connection(("127.0.0.1", self.port), 1) as s:
+            s.sendall(command.encode() + b"\r\n")
+            return s.recv(64).decode().strip()
+
     def answers(self):
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as s:
-                s.sendall(b"PING\r\n")
-                return s.recv(64) == b"+PONG\r\n"
+            return self.tell("PING") == "+PONG"
         except OSError:
             return False
 
@@ -127,7 +130,7 @@ def run_all(browser, keeps):
         }
         outage(browser, redis, north, south, pages, room, kind)
         late_process(browser, east, pages, room)
-        cursors(north, south, room)
+        cursors(redis, north, south, room)
         killed_process(redis, north, pages, room)
         under_fire(redis, north, south, pages)
         if not keeps:
@@ -234,7 +237,7 @@ def late_process(browser, east, pages, room):
         people(pages["dan"], absent=["eve"])
 
 
-def cursors(north, south, room):
+def cursors(redis, north, south, room):
     @section("a cursor from one process is good for the other")
     def _():
         visitor = Visitor("vic")
@@ -254,6 +257,7 @@ def cursors(north, south, room):
             check(server is north or "wim" in got["people"], what, got)
             check(time.monotonic() - begun < 3, "within a moment", f"{time.monotonic() - begun:.1f} s")
         again = json.loads(visitor.ask(south, "a/message/new", room=room_of_own, body="own 2", nonce="n2")[2])["id"]
+        check(2 << 20 < int(redis.tell(f"TTL gale-chat:room:{room_of_own}")[1:]) <= 2592000, "Redis forgets the room in a month")
         check(again == said[2], "a nonce said to both processes is one message", again)
 
 

@@ -39,6 +39,7 @@ private final class RedisLine: Line {
     }
     private let logger = Settings().logger
     private let room: String
+    private var name: String { "gale-chat:room:" + room }
     private let redis: Redis
     private let directory: RedisPresence
     private let state = Mutex(State())
@@ -48,7 +49,7 @@ private final class RedisLine: Line {
     }
 
     func open(_ room: Room) {
-        let log = RedisLog("gale-chat:room:" + self.room, on: redis) { [weak room] entry in
+        let log = RedisLog(name, on: redis) { [weak room] entry in
             if let room, let message = Message(entry, in: room.name) { room.receive(message) }
         }
         let people = RedisPresence("gale-chat:people:" + self.room, on: redis) { [weak room] in room?.meet($0) }
@@ -93,6 +94,8 @@ private final class RedisLine: Line {
         }
         state.withLock { $0.attempts[key] = nil }
         attempt.isOver.set()
+        // Redis forgets a room in which nothing is said for a month: their names come from the network.
+        for kept in [name, name + ":epoch"] { _ = try? await redis.command("EXPIRE", kept, "2592000") }
     }
 }
 
