@@ -2,6 +2,7 @@
 
 PORT := 8888
 HOST := 127.0.0.1
+REDIS :=
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -26,10 +27,10 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t text; do \
 		printf '  make %-9s %s\n' "$$t" "$$text"; done
 
-chat: ## build the chat and serve it at http://127.0.0.1:8888 (PORT=, HOST=)
+chat: ## build the chat and serve it at http://127.0.0.1:8888 (PORT=, HOST=, REDIS=URL joins several)
 	@.ci/packages $(SWIFT_PACKAGES)
 	swift build -c release --product chat
-	@exec .build/release/chat --host $(HOST) --port $(PORT)
+	@exec .build/release/chat --host $(HOST) --port $(PORT) $(if $(REDIS),--redis "$(REDIS)")
 
 test: ## run all tests: C with gcc and clang, Swift, Python, examples, installation
 	@.ci/packages $(TEST_PACKAGES)

@@ -65,7 +65,9 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         .executableTarget(
-            name: "chat", dependencies: ["Gale"], path: "examples/chat",
+            name: "chat",
+            dependencies: ["Gale", "GaleRedis", .product(name: "Logging", package: "swift-log")],
+            path: "examples/chat",
             exclude: ["templates", "static"], swiftSettings: swiftSettings),
         .executableTarget(name: "echo", dependencies: ["Gale"], path: "examples/echo", swiftSettings: swiftSettings),
 

@@ -25,6 +25,8 @@ final class LogResident: RedisResident, @unchecked Sendable {
     let options: RedisOptions
     let queue: Guarded<LogQueue>
     let recent: Guarded<LogWindow>
+    /// Set while all that the stream had when the connections were made has been delivered.
+    let caughtUp = Event()
     private let keeping: Int
     private let deliver: @Sendable (RedisLogEntry) -> Void
     private lazy var subscription = SubscriptionResident(
@@ -114,6 +116,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
     /// What is under way is void.
     private func forget() {
         phase = .away
+        caughtUp.clear()
         round += 1
         again = false
         (held, heldBytes) = ([], 0)
@@ -308,6 +311,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
         for message in messages { came(message) }
         if phase != .following { return }
         if again { return begin() }
+        caughtUp.set()
         appender.flush()
     }
 

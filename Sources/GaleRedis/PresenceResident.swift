@@ -30,6 +30,10 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     private var isAsking = false
     private var again = false
     private var timer: LoopTimer?
+    /// Until then nobody is taken off the list for not being in the set: Redis may have lost it, and the other
+    /// processes are about to put their people back.
+    private var settled = ContinuousClock.now
+    private var settling: LoopTimer?
 
     private static let maxPeople = 10_000
     private static let maxBytes = 512
@@ -82,14 +86,22 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     func stopped() { letGo() }
 
     private func letGo() {
-        timer?.stop()
-        timer = nil
+        for timer in [timer, settling] { timer?.stop() }
+        (timer, settling) = (nil, nil)
         core = nil
         isAsking = false
         again = false
     }
 
-    func commandsChanged(_ core: RedisCore) { refresh() }
+    func commandsChanged(_ core: RedisCore) {
+        settling?.stop()
+        if core.commands.isUp {
+            settled = .now + options.settling
+            settling = try? core.loop.timer(after: options.settling) { [weak self] in self?.refresh() }
+            // Without memory for a timer: with the next tick.
+        }
+        refresh()
+    }
 
     private func tick() {
         guard let core else { return }
@@ -157,8 +169,8 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
             if parts.count == 2 { all.insert(String(parts[1])) }
         }
         let news: [String]? = state.withLock { state in
-            state.all = all
-            let people = Array(all.union(state.own.keys)).sorted()
+            state.all = .now < settled ? state.all.union(all) : all
+            let people = Array(state.all.union(state.own.keys)).sorted()
             if state.told == people { return nil }
             state.told = people
             return people

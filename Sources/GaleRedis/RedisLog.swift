@@ -1,3 +1,4 @@
+internal import Gale
 internal import GaleCore
 
 /// One entry of a `RedisLog`.
@@ -58,6 +59,10 @@ public final class RedisLog: Sendable {
     }
 
     deinit { close() }
+
+    /// Waits until what the stream has is delivered, at most `limit`; false: it isn't yet. True at once where that was
+    /// so and the connections have stood since. Throws `CancellationError`.
+    public func caughtUp(for limit: Duration? = nil) async throws -> Bool { try await log.caughtUp.wait(for: limit) }
 
     /// Appends an entry, and gives it as it stands in the stream. The same `key` again, within `options.keyLifetime`,
     /// gives the entry it was the first time (with the new text, if the entry has left the history by then): so what

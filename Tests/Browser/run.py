@@ -1,218 +1,43 @@
 #!/usr/bin/env python3
-"""The chat in real browser pages: Debian's chromium, driven by playwright from PyPI (pip install playwright; it downloads
-no browser of its own here). Only loopback is reached.
+"""The chat of one process in real browser pages; harness.py says what is needed.
 
   run.py --server '.build/release/chat --port {port}' [--shots DIR]     starts, kills and restarts the server itself
   run.py --url http://127.0.0.1:8888/ [--shots DIR]                     a running server; nothing is restarted
 
 The server gets its cookie secret in GALE_CHAT_SECRET: sessions survive a restart with the same one, and not another.
-Prints `N passed, N failed` last; exit status 1 when something failed. Waits for conditions, never for time.
+Prints `N passed, N failed` last; exit status 1 when something failed.
 """
-import argparse, ipaddress, os, shlex, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
+import ipaddress, socket, statistics, sys, time, urllib.parse
 
-parser = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter, description=__doc__)
-target = parser.add_mutually_exclusive_group(required=True)
-target.add_argument("--server", metavar="CMD", help="command with {port} in it")
-target.add_argument("--url")
-parser.add_argument("--shots", metavar="DIR", help="where screenshots go (default: a temporary folder)")
-parser.add_argument("--timeout", type=float, default=15, help="seconds to wait for any one condition")
-parser.add_argument("--chromium", default="/usr/bin/chromium")
-options = parser.parse_args()
-
-try:
-    from playwright.sync_api import sync_playwright, Error as BrowserError
-except ImportError:
-    sys.exit("run.py: needs playwright: pip install playwright")
-if not os.access(options.chromium, os.X_OK):
-    sys.exit(f"run.py: no browser at {options.chromium}: apt install chromium, or --chromium PATH")
-shots = options.shots or tempfile.mkdtemp(prefix="gale-chat-")
-os.makedirs(shots, exist_ok=True)
-patience = options.timeout * 1000
+import harness
+from harness import (TEXTS, UNNAMED, check, count, dialogs, down, errors, live, looks_right, new_page, nothing_twice, people, room_of, say,
+                     section, sees, shoot, tolerating)
 
 
-# ---- Checks ----------------------------------------------------------------------------------------------------------
-
-passed, failed = 0, 0
-
-
-def check(good, what, detail=""):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(("ok   " if good else "FAIL ") + what + (f" ({detail})" if detail and not good else ""), flush=True)
-    return bool(good)
+def target(parser):
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--server", metavar="CMD", help="command with {port} in it")
+    group.add_argument("--url")
 
 
-def section(name):
-    """Runs a test function now. One that breaks off is one failure, and the next still run."""
-    def run(test):
-        print(f"-- {name}", flush=True)
-        try:
-            test()
-        except (BrowserError, AssertionError, OSError) as error:
-            check(False, name, str(error).strip().split("\n")[0])
-    return run
-
-
-# ---- The server ------------------------------------------------------------------------------------------------------
-
-class Server:
-    """The server under test, in a session of its own, so that killing it also reaches what a wrapper has started."""
-
-    def __init__(self, command):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.command = [part.replace("{port}", str(self.port)) for part in shlex.split(command)]
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self.log = os.path.join(shots, "server.log")
-        open(self.log, "w").close()
-        self.process = None
-
-    def start(self, secret="one secret for all the restarts of this test"):
-        log = open(self.log, "a")
-        environment = dict(os.environ, GALE_CHAT_SECRET=secret)
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
-        deadline = time.monotonic() + 60
-        while not answers(self.url + "login"):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"run.py: the server did not start: {' '.join(self.command)}\n{open(self.log).read()[-2000:]}")
-            time.sleep(.05)
-
-    def kill(self):
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-
-def answers(url):
-    try:
-        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5).status == 200
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-server = Server(options.server) if options.server else None
+options = harness.begin(__doc__, target)
+server = harness.Server(options.server) if options.server else None
 base = server.url if server else options.url.rstrip("/") + "/"
 if not ipaddress.ip_address(socket.gethostbyname(urllib.parse.urlsplit(base).hostname)).is_loopback:
     sys.exit("run.py: loopback only")
-run_id = f"{time.time_ns() // 1000 % 10**9:x}"        # rooms and texts of this run, should the server already have some
-room_of = lambda name: f"{name}-{run_id}"
-
-
-# ---- Pages -----------------------------------------------------------------------------------------------------------
-# Every script handed to a page is a function: the page's Content-Security-Policy forbids evaluating strings.
-
-errors, dialogs = [], []
-tolerant = False                                       # the server is down on purpose: connection errors are right
-
-
-def new_page(browser, ignore_errors=False, **settings):
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **settings})
-    context.set_default_timeout(patience)
-
-    def route(r):
-        inside = urllib.parse.urlsplit(r.request.url).hostname in ("127.0.0.1", "localhost", "::1")
-        r.continue_() if inside else (errors.append("left loopback: " + r.request.url), r.abort())
-
-    context.route("**/*", route)
-    page = context.new_page()
-    page.on("console", lambda m: m.type == "error" and not (tolerant or ignore_errors) and errors.append(m.text))
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.on("dialog", lambda d: (dialogs.append(d.message), d.dismiss()))
-    return page
 
 
 def log_in(page, name, query=""):
-    page.goto(base + query)
-    page.fill("input[name=name]", name)
-    page.click("#login")
-    page.wait_for_selector("#message")
-    return page
+    return harness.log_in(page, base, name, query)
 
 
 def join(browser, name, room, query="", **settings):
-    page = log_in(new_page(browser, **settings), name, f"?room={room}{query}")
-    live(page)
-    return page
-
-
-def live(page, how=""):
-    page.wait_for_function("(how) => { const s = document.getElementById('status'); return s?.dataset.state === 'live' && s.textContent.includes(how) }", arg=how)
-
-
-def down(page):
-    page.wait_for_function("() => document.getElementById('status').dataset.state !== 'live'")
-
-
-def say(page, text):
-    page.fill("#message", text)
-    page.press("#message", "Enter")
-
-
-TEXTS = "() => Array.from(document.querySelectorAll('#inbox .message .body'), (e) => e.textContent)"
-
-
-def sees(page, *texts):
-    """Waits until all are there; a failure tells what was missing."""
-    try:
-        page.wait_for_function("(wanted) => { const there = new Set((%s)()); return wanted.every((t) => there.has(t)) }" % TEXTS, arg=list(texts))
-        return True
-    except BrowserError:
-        print("     missing:", [t for t in texts if t not in page.evaluate(TEXTS)][:3])
-        return False
-
-
-def count(page, text):
-    return page.evaluate(TEXTS).count(text)
-
-
-def people(page, present=(), absent=()):
-    page.wait_for_function("""([present, absent]) => {
-        const here = Array.from(document.querySelectorAll('#people bdi'), (e) => e.textContent);
-        return present.every((n) => here.includes(n)) && !absent.some((n) => here.includes(n)) }""", arg=[list(present), list(absent)])
-
-
-def nothing_twice(page):
-    return page.evaluate("() => { const all = Array.from(document.querySelectorAll('#inbox [data-id]'), (e) => e.dataset.id); return all.length === new Set(all).size }")
-
-
-def shoot(page, name):
-    page.screenshot(path=os.path.join(shots, name + ".png"), animations="disabled")
-
-
-# What a page must hold in every size and scheme. Colours go through a canvas, which understands oklch() and mixes alpha.
-FITS = """() => [document.documentElement, ...document.querySelectorAll('#scroller, #side, .bar')].every((e) => e.scrollWidth <= e.clientWidth)
-    && document.querySelector('#message, #name').getBoundingClientRect().bottom <= innerHeight"""
-UNNAMED = """() => Array.from(document.querySelectorAll('button, input:not([type=hidden]), textarea, a'))
-    .filter((e) => !(e.ariaLabel || e.labels?.length && e.labels[0].textContent.trim() || e.textContent.trim() || e.hidden)).map((e) => e.outerHTML)"""
-LOW_CONTRAST = """() => {
-    const c = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-    const mixed = (colours) => { for (const k of colours) { c.fillStyle = k; c.fillRect(0, 0, 1, 1); } return [...c.getImageData(0, 0, 1, 1).data]; };
-    const light = (rgb) => { const [r, g, b] = rgb.map((v) => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
-    const low = [];
-    for (const e of document.querySelectorAll('body *')) {
-        const style = getComputedStyle(e), own = e.matches('.avatar') || [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-        if (!own || !e.checkVisibility({ visibilityProperty: true }) || e.closest('.unseen, noscript, .skip')) continue;
-        const backs = [];
-        for (let p = e; p; p = p.parentElement) backs.unshift(getComputedStyle(p).backgroundColor);
-        const a = light(mixed(backs)), b = light(mixed([...backs, style.color]));
-        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-        if (ratio < 4.5) low.push(`${e.className || e.id || e.localName} ${ratio.toFixed(2)}`);
-    }
-    return low }"""
-
-
-def looks_right(page, name):
-    check(page.evaluate(FITS), f"{name}: fits, the field in view")
-    low = page.evaluate(LOW_CONTRAST)
-    check(not low, f"{name}: contrast is AA", "; ".join(low[:4]))
-    shoot(page, name)
+    return harness.join(browser, base, name, room, query, **settings)
 
 
 # ---- The tests -------------------------------------------------------------------------------------------------------
 
 def run_all(browser):
-    global tolerant
     room, other = room_of("harbour"), room_of("sea")
     ann = join(browser, "ann", room)
     bob = join(browser, "bob", room, "&transport=poll")
@@ -361,15 +186,13 @@ def run_all(browser):
 
     @section("nothing doubled, nothing lost on the way")
     def _():
-        global tolerant
-        tolerant = True
-        bob.route("**/a/message/new", lambda r: r.abort())
-        with bob.expect_event("requestfailed", lambda r: r.url.endswith("/a/message/new")):
-            say(bob, "not at the first try")
-        check(bob.locator("#outbox .message").count() == 1, "a post that failed still waits")
-        bob.unroute("**/a/message/new")
-        check(sees(ann, "not at the first try") and sees(bob, "not at the first try"), "and is posted again")
-        tolerant = False
+        with tolerating():
+            bob.route("**/a/message/new", lambda r: r.abort())
+            with bob.expect_event("requestfailed", lambda r: r.url.endswith("/a/message/new")):
+                say(bob, "not at the first try")
+            check(bob.locator("#outbox .message").count() == 1, "a post that failed still waits")
+            bob.unroute("**/a/message/new")
+            check(sees(ann, "not at the first try") and sees(bob, "not at the first try"), "and is posted again")
         ids = bob.evaluate("""async (room) => {
             const headers = { 'X-Xsrftoken': document.querySelector('#messageform [name=_xsrf]').value };
             const send = async () => (await fetch('/a/message/new', { method: 'POST', headers, body: new URLSearchParams({ room, body: 'posted twice', nonce: 'twice' }) })).json();
@@ -391,19 +214,17 @@ def run_all(browser):
 
     @section("offline for a while")
     def _():
-        global tolerant
-        tolerant = True
-        ann.context.set_offline(True)
-        down(ann)
-        say(ann, "written without a network")
-        ann.wait_for_selector("#outbox .message")
-        say(bob, "said meanwhile")
-        sees(bob, "said meanwhile")
-        check(count(ann, "written without a network") == 0, "what is written waits, and is shown so")
-        shoot(ann, "desktop-offline")
-        ann.context.set_offline(False)
-        live(ann, "WebSocket")
-        tolerant = False
+        with tolerating():
+            ann.context.set_offline(True)
+            down(ann)
+            say(ann, "written without a network")
+            ann.wait_for_selector("#outbox .message")
+            say(bob, "said meanwhile")
+            sees(bob, "said meanwhile")
+            check(count(ann, "written without a network") == 0, "what is written waits, and is shown so")
+            shoot(ann, "desktop-offline")
+            ann.context.set_offline(False)
+            live(ann, "WebSocket")
         check(sees(ann, "said meanwhile", "written without a network") and sees(bob, "written without a network"), "and goes out when the network is back; nothing was missed")
         check(count(ann, "written without a network") == count(bob, "written without a network") == 1, "once")
         check(ann.locator("#outbox .message").count() == 0, "nothing waits any more")
@@ -411,16 +232,14 @@ def run_all(browser):
     if server:
         @section("the server dies and comes back")
         def _():
-            global tolerant
-            tolerant = True
-            server.kill()
-            down(ann), down(bob), down(eve)
-            check(True, "the pages notice")
-            say(ann, "ann, while it is down")
-            say(bob, "bob, while it is down")
-            server.start()
-            live(ann, "WebSocket"), live(bob, "long polling"), live(eve, "WebSocket")
-            tolerant = False
+            with tolerating():
+                server.kill()
+                down(ann), down(bob), down(eve)
+                check(True, "the pages notice")
+                say(ann, "ann, while it is down")
+                say(bob, "bob, while it is down")
+                server.start()
+                live(ann, "WebSocket"), live(bob, "long polling"), live(eve, "WebSocket")
             check(True, "and come back by themselves")
             waited = ["ann, while it is down", "bob, while it is down"]
             check(sees(ann, *waited) and sees(bob, *waited), "what was written meanwhile arrives in both")
@@ -472,25 +291,23 @@ def run_all(browser):
     if server:
         @section("the session is lost")
         def _():
-            global tolerant
-            tolerant = True
-            for page in (ann, bob):                    # it is led away while the test looks at the other page
-                page.evaluate("""() => new MutationObserver(([m]) => sessionStorage.setItem('told', (sessionStorage.getItem('told') ?? '') + m.target.textContent))
-                    .observe(document.getElementById('status'), { childList: true })""")
-            server.kill()
-            down(ann), down(bob)
-            say(ann, "kept until ann is back")
-            ann.fill("#message", "not yet finished")
-            server.start(secret="another secret")
-            for page, name in ((ann, "WebSocket"), (bob, "long polling")):
-                page.wait_for_selector("#login")
-                check(True, f"{name}: leads to the log-in page")
-                check("signed out" in page.evaluate("() => sessionStorage.getItem('told')"), f"{name}: and tells the person before")
-            for page, name in ((ann, "ann"), (bob, "bob")):
-                page.fill("input[name=name]", name)
-                page.click("#login")
-                live(page)
-            tolerant = False
+            with tolerating():
+                for page in (ann, bob):                    # it is led away while the test looks at the other page
+                    page.evaluate("""() => new MutationObserver(([m]) => sessionStorage.setItem('told', (sessionStorage.getItem('told') ?? '') + m.target.textContent))
+                        .observe(document.getElementById('status'), { childList: true })""")
+                server.kill()
+                down(ann), down(bob)
+                say(ann, "kept until ann is back")
+                ann.fill("#message", "not yet finished")
+                server.start(secret="another secret")
+                for page, name in ((ann, "WebSocket"), (bob, "long polling")):
+                    page.wait_for_selector("#login")
+                    check(True, f"{name}: leads to the log-in page")
+                    check("signed out" in page.evaluate("() => sessionStorage.getItem('told')"), f"{name}: and tells the person before")
+                for page, name in ((ann, "ann"), (bob, "bob")):
+                    page.fill("input[name=name]", name)
+                    page.click("#login")
+                    live(page)
             live(bob, "long polling")
             check(f"room={room}" in ann.url, "and from there back to the room, in the same way")
             check(sees(ann, "kept until ann is back") and sees(bob, "kept until ann is back"), "what had not been sent is sent then")
@@ -500,21 +317,12 @@ def run_all(browser):
     check(not dialogs, "no dialogs")
 
 
-print("screenshots in", shots)
 try:
     if server:
         server.start()
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
-        browser = playwright.chromium.launch(executable_path=options.chromium, headless=True, args=flags)
-        print("browser", browser.version)
-        try:
-            run_all(browser)
-        except BrowserError as error:                  # the first pages did not even come up
-            check(False, "the browser test ran to its end", str(error).strip().split("\n")[0])
-        browser.close()
+    with harness.chromium() as browser:
+        run_all(browser)
 finally:
     if server:
         server.kill()
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+harness.finish()

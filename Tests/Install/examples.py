@@ -163,6 +163,8 @@ def chat(name, program, folder):
               f"{name}: GET /", (status, fields, body[:200]))
         refuses(name, [program, "--port", port], 1, "a port in use")
     refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
+    refuses(name, [program, "--workers", "0"], 2, "no worker")
+    refuses(name, [program, "--redis", "http://127.0.0.1"], 2, "a URL that is no Redis")
 
 
 def hello(name, program, folder):

@@ -6,6 +6,7 @@ final class ChatSocket: WebSocketHandler {
     private var user = ""
     private var room: Room?
     private var hasJoined = false
+    private var isCutOff = false
 
     private struct Said: Decodable {
         let body: String
@@ -22,7 +23,7 @@ final class ChatSocket: WebSocketHandler {
     override func prepare() async throws {
         guard let user = try await currentUser() else { throw HTTPError(403) }
         self.user = user
-        room = try rooms.room(query("room"))
+        room = try await rooms.room(query("room"))
     }
 
     override func open() async throws {
@@ -32,14 +33,22 @@ final class ChatSocket: WebSocketHandler {
     }
 
     override func message(_ text: String) async throws {
-        guard let room, let said = try? JSONDecoder().decode(Said.self, from: Data(text.utf8)),
-            Message.isNonce(said.nonce)
-        else { return try close(code: 1007, reason: "want {body, nonce}") }
-        guard let body = Message.clean(said.body) else {
+        if isCutOff { return }
+        guard let room, let said = try? JSONDecoder().decode(Said.self, from: Data(text.utf8)) else {
+            return try close(code: 1007, reason: "want {body, nonce}")
+        }
+        guard let remark = Remark(said.body, from: user, nonce: said.nonce) else {
             return try await send(json: Refusal(nonce: said.nonce, reason: "This message is empty or too long."))
         }
-        // One that was said before, on a connection that broke, has reached its sender with the backlog of this one.
-        _ = try say(body, in: room, from: user, nonce: said.nonce)
+        do {
+            // The next one waits, so that they stay in order. One that was said before, on a connection that broke, has
+            // reached its sender with the backlog of this one.
+            _ = try await room.say(remark, within: .seconds(30))
+        } catch is CutOff {
+            // Nothing after it may overtake it: the browser comes back and sends again what it has no echo of.
+            isCutOff = true
+            try close(code: 1013, reason: "cut off from the others")
+        }
     }
 
     override func onClose() async {

@@ -1,9 +1,16 @@
 import Foundation
 
-/// The command line: `--port N`, `--host ADDRESS`.
+let options = Options.parse(CommandLine.arguments.dropFirst())
+
+/// The command line.
 struct Options {
     var port = 8888
     var host = "127.0.0.1"
+    /// Threads; nil: as many as the machine has cores.
+    var workers: Int?
+    var relay: any Relay = LocalRelay()
+
+    private static let usage = "usage: chat [--port 8888] [--host 127.0.0.1] [--workers N] [--redis URL]"
 
     /// Reads the flags, as `--name value` or `--name=value`; ends the process with one line and status 2 on a bad one.
     static func parse(_ arguments: some Sequence<String>) -> Options {
@@ -13,23 +20,34 @@ struct Options {
             return word.hasPrefix("--") ? parts.map(String.init) : [word]
         }[...]
         while let flag = words.popFirst() {
-            switch (flag, words.first) {
-            case ("--help", _):
-                print("usage: chat [--port 8888] [--host 127.0.0.1]")
+            if flag == "--help" {
+                print(usage)
                 exit(0)
-            case ("--port", let value?):
-                guard let port = Int(value), (0...65535).contains(port) else { fail("not a port: \(value)") }
-                options.port = port
-            case ("--host", let value?):
-                options.host = value
-            case ("--port", nil), ("--host", nil):
-                fail("\(flag) needs a value")
-            default:
-                fail("unknown option \(flag); usage: chat [--port 8888] [--host 127.0.0.1]")
             }
-            words = words.dropFirst()
+            guard ["--port", "--host", "--workers", "--redis"].contains(flag) else {
+                fail("unknown option \(flag); \(usage)")
+            }
+            guard let value = words.popFirst() else { fail("\(flag) needs a value") }
+            options.set(flag, value)
         }
         return options
+    }
+
+    private mutating func set(_ flag: String, _ value: String) {
+        switch flag {
+        case "--port":
+            guard let port = Int(value), (0...65535).contains(port) else { Options.fail("not a port: \(value)") }
+            self.port = port
+        case "--workers":
+            guard let workers = Int(value), (1...256).contains(workers) else {
+                Options.fail("not a number of workers, 1 to 256: \(value)")
+            }
+            self.workers = workers
+        case "--redis":
+            do { relay = try RedisRelay(value) } catch { Options.fail("\(error)") }
+        default:
+            host = value
+        }
     }
 
     private static func fail(_ reason: String) -> Never {

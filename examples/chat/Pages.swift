@@ -25,14 +25,15 @@ class Page: RequestHandler {
 final class RoomPage: Page {
     override func get() async throws {
         let user = try await requireUser()
-        let room = try rooms.room(query("room"), entering: false)
+        let room = try await rooms.room(query("room"), entering: false)
         let messages = room.messages(after: "")
         try render(
             "room.html",
             [
                 "room": .string(room.name), "rooms": .strings(rooms.names(with: room)), "name": .string(user),
-                "messages": .list(.init(messages.map { $0.values(for: user) })),
+                "messages": .list(.init(messages.sorted().map { $0.values(for: user) })),
                 "people": .strings(room.people), "cursor": .string(messages.last?.id ?? ""),
+                "joined": .bool(rooms.relay.isJoined),
             ])
     }
 }

@@ -8,42 +8,66 @@ import Synchronization
 /// and without a double, what is said from then on. Publishing never waits, so the lock is never held long.
 final class Room: Sendable {
     let name: String
+    private let relay: any Relay
+    private let line: any Line
     private let news = Condition()
     private let topic: Topic
     private let state = Mutex(State())
 
     private struct State {
         var messages: [Message] = []
-        var said = 0
         var connected: [String: Int] = [:]
         var polling: [String: ContinuousClock.Instant] = [:]
+        /// Who is here by this process, as the line was told, and by others, as it told us.
+        var own: Set<String> = []
+        var others: Set<String> = []
         var shown: [String] = []
         var lastActive = ContinuousClock.now
+
+        /// The message that is this remark.
+        func said(_ remark: Remark) -> Message? { messages.last { $0.remark.isSame(as: remark) } }
     }
+
+    /// Who is here, and whether that is all of them.
     private struct People: Encodable {
         let type = "people"
         let people: [String]
+        let joined: Bool
     }
 
-    init(_ name: String) {
+    /// What a long poll gets.
+    struct Update: Encodable {
+        let messages: [Message]
+        let people: [String]
+        let joined: Bool
+        let cursor: String
+        /// Given back with the next poll, so that nothing happens unseen between the two.
+        let news: String
+    }
+
+    init(_ name: String, over relay: any Relay) {
         self.name = name
+        self.relay = relay
         topic = Topic(name)
+        line = relay.line(of: name)
+        line.open(self)
     }
 
-    /// Adds a message and sends it to everybody here; the same nonce again gives the message it was. `id` numbers it,
-    /// `render` makes its HTML.
-    func say(
-        _ body: String, from: String, nonce: String, id: () -> String, render: (Message) throws -> String
-    ) throws -> Message {
-        try state.withLock { state in
-            let said = state.messages.last { !nonce.isEmpty && $0.nonce == nonce && $0.from == from }
-            if let said { return said }
-            let seq = state.said + 1
-            let time = Date.now.formatted(.iso8601)
-            var message = Message(
-                id: id(), seq: seq, room: name, from: from, body: body, time: time, nonce: nonce)
-            message.html = try render(message)
-            state.said = seq
+    /// Waits until what was said elsewhere is here, though only a moment.
+    func catchUp() async throws { try await line.catchUp() }
+
+    // MARK: Talking
+
+    /// Says something to everybody; what has been said already, by its nonce, is not said again. Throws `CutOff`.
+    func say(_ remark: Remark, within limit: Duration) async throws -> Message {
+        if let said = state.withLock({ $0.said(remark) }) { return said }
+        return try await line.say(remark, in: self, within: limit)
+    }
+
+    /// Adds a message and sends it to everybody here; returns the one that stands for it.
+    @discardableResult func receive(_ message: Message) -> Message {
+        state.withLock { state in
+            if let said = state.said(message.remark) { return said }
             state.lastActive = .now
             state.messages.append(message)
             if state.messages.count > 200 { state.messages.removeFirst() }
@@ -53,7 +77,9 @@ final class Room: Sendable {
         }
     }
 
-    /// What came after a message; everything kept when the cursor names none of them.
+    // MARK: Listening
+
+    /// What came after a message.
     func messages(after cursor: String) -> [Message] { state.withLock { $0.messages.after(cursor) } }
 
     /// A socket begins to listen: what it has missed, then all that comes.
@@ -62,7 +88,7 @@ final class Room: Sendable {
             for message in state.messages.after(cursor) { socket.peer?.send(jsonText(message)) }
             state.connected[name, default: 0] += 1
             try socket.subscribe(to: topic)
-            if !peopleChanged(&state) { socket.peer?.send(jsonText(People(people: state.shown))) }
+            if !peopleChanged(&state) { socket.peer?.send(people(state)) }
         }
     }
 
@@ -75,29 +101,34 @@ final class Room: Sendable {
         }
     }
 
-    /// Waits until there is something after the cursor or somebody comes or goes, at most so long; then what there is.
-    func updates(after cursor: String, for name: String, within limit: Duration) async throws -> (
-        messages: [Message], people: [String]
-    ) {
-        let since = news.generation
-        seen(name, for: limit)
+    /// Waits until there is something after the cursor, somebody comes or goes or the relay breaks or mends, at most so
+    /// long; then what there is. `seen` is the `news` of the answer before.
+    func updates(after cursor: String, seen: String?, for name: String, within limit: Duration) async throws -> Update {
+        let since = generation(seen)
+        show(name, for: limit)
         if messages(after: cursor).isEmpty, limit > .zero, !rooms.isStopping {
             _ = try await news.wait(for: limit, since: since)
         }
-        seen(name, for: .zero)
-        return state.withLock { ($0.messages.after(cursor), $0.shown) }
+        show(name, for: .zero)
+        return state.withLock { state in
+            let missed = state.messages.after(cursor)
+            return Update(
+                messages: missed, people: state.shown, joined: relay.isJoined, cursor: missed.last?.id ?? cursor,
+                news: "\(rooms.run)-\(news.generation)")
+        }
     }
 
-    /// Somebody polls: here for that long, and for as long as it takes to ask again.
-    func seen(_ name: String, for time: Duration) {
-        state.withLock { state in
-            state.polling[name] = .now + time + .seconds(8)
-            peopleChanged(&state)
-        }
+    /// What has been seen, of this process; of another, nothing.
+    private func generation(_ seen: String?) -> UInt64 {
+        guard let seen, !seen.isEmpty else { return news.generation }
+        let prefix = rooms.run + "-"
+        return seen.hasPrefix(prefix) ? UInt64(seen.dropFirst(prefix.count)) ?? .max : .max
     }
 
     /// Answers all who wait.
     func wakeAll() { news.notifyAll() }
+
+    // MARK: People
 
     /// Who is here.
     var people: [String] { state.withLock { $0.shown } }
@@ -111,22 +142,43 @@ final class Room: Sendable {
     /// Forgets those who have stopped polling.
     func forgetIdle() { state.withLock { _ = peopleChanged(&$0) } }
 
+    /// These are here by other processes.
+    func meet(_ others: [String]) {
+        state.withLock { state in
+            state.others = Set(others)
+            peopleChanged(&state)
+        }
+    }
+
+    /// Tells everybody whether the other processes can be reached.
+    func tell() {
+        state.withLock { topic.publish(people($0)) }
+        news.notifyAll()
+    }
+
+    /// Somebody polls: here for that long, and for as long as it takes to ask again.
+    private func show(_ name: String, for time: Duration) {
+        state.withLock { state in
+            state.polling[name] = .now + time + .seconds(8)
+            peopleChanged(&state)
+        }
+    }
+
     /// Tells everybody if someone has come or gone.
     @discardableResult private func peopleChanged(_ state: inout State) -> Bool {
         state.polling = state.polling.filter { $0.value > .now }
-        let present = Set(state.connected.keys).union(state.polling.keys).sorted()
+        let own = Set(state.connected.keys).union(state.polling.keys)
+        for name in own.subtracting(state.own) { line.enter(name) }
+        for name in state.own.subtracting(own) { line.leave(name) }
+        state.own = own
+        let present = own.union(state.others).sorted()
         guard present != state.shown else { return false }
         state.shown = present
         state.lastActive = .now
-        topic.publish(jsonText(People(people: present)))
+        topic.publish(people(state))
         news.notifyAll()
         return true
     }
-}
 
-extension [Message] {
-    fileprivate func after(_ cursor: String) -> [Message] {
-        guard let index = lastIndex(where: { $0.id == cursor }) else { return self }
-        return Array(self[(index + 1)...])
-    }
+    private func people(_ state: State) -> String { jsonText(People(people: state.shown, joined: relay.isJoined)) }
 }

@@ -3,29 +3,47 @@ import Gale
 import Synchronization
 
 /// The rooms of this process.
-let rooms = Rooms()
+let rooms = Rooms(over: options.relay)
 
 /// Rooms by name, made when somebody first enters.
 final class Rooms: Sendable {
-    /// Ids begin with the start of the process, so that those of a later run come after those of this one.
-    private let run = String(Int(Date.now.timeIntervalSince1970 * 1000))
-    private let said = Atomic(0)
-    private let rooms = Mutex(["lobby": Room("lobby")])
+    /// Names this run of this process.
+    let run = String(UInt64.random(in: .min ... .max), radix: 36)
+    /// What connects them with those of other processes.
+    let relay: any Relay
+    private let rooms: Mutex<[String: Room]>
     private let stopping = Atomic(false)
 
     /// How many rooms there may be: names come from the network. Beyond it the one that has been empty longest goes.
     private static let limit = 1000
 
-    /// The room of this name. Looking at one nobody has entered yet does not make it. Throws 400 for a name that is none,
-    /// 503 when there are too many with people in them.
-    func room(_ name: String?, entering: Bool = true) throws -> Room {
+    init(over relay: any Relay) {
+        self.relay = relay
+        rooms = Mutex(["lobby": Room("lobby", over: relay)])
+        relay.onChange { [weak self] in
+            for room in self?.all ?? [] { room.tell() }
+        }
+    }
+
+    private var all: [Room] { rooms.withLock { Array($0.values) } }
+
+    /// The room of this name, with what has been said in it. Looking at one nobody has entered yet does not make it,
+    /// unless it may be full elsewhere. Throws 400 for a name that is none, 503 when there are too many with people in
+    /// them.
+    func room(_ name: String?, entering: Bool = true) async throws -> Room {
         let given = (name ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
         guard let name = cleanName(given.isEmpty ? "lobby" : given, limit: 40) else {
             throw HTTPError(400, "not a room name")
         }
-        return try rooms.withLock { rooms in
+        let room = try find(name, entering: entering || relay.isShared)
+        try await room.catchUp()
+        return room
+    }
+
+    private func find(_ name: String, entering: Bool) throws -> Room {
+        try rooms.withLock { rooms in
             if let room = rooms[name] { return room }
-            if !entering { return Room(name) }
+            if !entering { return Room(name, over: relay) }
             if rooms.count >= Rooms.limit {
                 let empty = rooms.values.filter { $0.name != "lobby" && $0.isQuiet }
                 guard let oldest = empty.min(by: { $0.lastActive < $1.lastActive }) else {
@@ -33,7 +51,7 @@ final class Rooms: Sendable {
                 }
                 rooms[oldest.name] = nil
             }
-            let room = Room(name)
+            let room = Room(name, over: relay)
             rooms[name] = room
             return room
         }
@@ -41,15 +59,8 @@ final class Rooms: Sendable {
 
     /// The names of the liveliest rooms, and of the one that is looked at.
     func names(with current: Room) -> [String] {
-        let all = rooms.withLock { Array($0.values) }
-        let liveliest = all.count <= 50 ? all : Array(all.sorted { $0.lastActive > $1.lastActive }.prefix(50))
-        return Set(liveliest.map(\.name)).union([current.name, "lobby"]).sorted()
-    }
-
-    /// The id of the next message.
-    func nextID() -> String {
-        let digits = String(said.add(1, ordering: .relaxed).newValue)
-        return run + "-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+        let liveliest = all.sorted { $0.lastActive > $1.lastActive }.prefix(50)
+        return Set(liveliest.map(\.name)).union(relay.rooms.prefix(50)).union([current.name, "lobby"]).sorted()
     }
 
     /// Whether the server is about to stop: nobody shall wait any more.
@@ -58,13 +69,13 @@ final class Rooms: Sendable {
     /// The server is about to stop: answers all who wait.
     func stop() {
         stopping.store(true, ordering: .sequentiallyConsistent)
-        for room in rooms.withLock({ Array($0.values) }) { room.wakeAll() }
+        for room in all { room.wakeAll() }
     }
 
     /// For as long as the process lives: those who no longer poll leave the list.
     func watchPeople() async {
         while (try? await Task.sleep(for: .seconds(2))) != nil {
-            for room in rooms.withLock({ Array($0.values) }) { room.forgetIdle() }
+            for room in all { room.forgetIdle() }
         }
     }
 }

@@ -2,16 +2,15 @@
 import Foundation
 import Gale
 
-let options = Options.parse(CommandLine.arguments.dropFirst())
-let files = URL(filePath: #filePath).deletingLastPathComponent().path
-
 var settings = Settings()
 settings.cookieSecret = Secret.load()
 settings.xsrfCookies = true
 settings.loginURL = "/login"
-settings.templates = DirectoryLoader(files + "/templates")
+settings.templates = templates
 settings.staticPath = files + "/static"
+settings.server.workers = options.workers
 settings.server.shutdownGrace = .seconds(5)
+settings.services = options.relay.services
 settings.onStop.append { rooms.stop() }
 
 let app = Application(settings: settings) {

@@ -7,8 +7,8 @@
 
 void message_html(text_t *out, const message_t *m, const char *reader) {
     bool mine = reader != NULL && strcmp(reader, m->from) == 0;
-    text_printf(out, "<article class=\"message%s\" id=\"m%s\" data-id=\"%s\" data-seq=\"%lu\"",
-                mine ? " mine" : "", m->id, m->id, m->seq);
+    text_printf(out, "<article class=\"message%s\" id=\"m%s\" data-id=\"%s\"", mine ? " mine" : "",
+                m->id, m->id);
     text_puts(out, " data-from=\"");
     text_html(out, m->from);
     text_puts(out, "\">\n  <span class=\"avatar\" data-name=\"");
@@ -24,7 +24,7 @@ void message_html(text_t *out, const message_t *m, const char *reader) {
 static shared_t *to_json(const message_t *m, const char *room) {
     text_t json = {0}, html = {0};
     message_html(&html, m, NULL);
-    text_printf(&json, "{\"type\":\"message\",\"id\":\"%s\",\"seq\":%lu", m->id, m->seq);
+    text_printf(&json, "{\"type\":\"message\",\"id\":\"%s\"", m->id);
     text_printf(&json, ",\"time\":\"%s\",\"room\":", m->time);
     text_json(&json, room);
     text_puts(&json, ",\"from\":");
@@ -54,8 +54,7 @@ static void next_id(char id[ID_SIZE]) {
     snprintf(id, ID_SIZE, "%lld-%08lu", run, ++said);
 }
 
-message_t *message_make(const char *room, unsigned long seq, const char *from, const char *body,
-                        const char *nonce) {
+message_t *message_make(const char *room, const char *from, const char *body, const char *nonce) {
     size_t from_size = strlen(from) + 1, body_size = strlen(body) + 1;
     message_t *m = calloc(1, sizeof *m + from_size + body_size);
     time_t seconds = time(NULL);
@@ -66,7 +65,6 @@ message_t *message_make(const char *room, unsigned long seq, const char *from, c
     strftime(m->clock, sizeof m->clock, "%H:%M", &utc);
     next_id(m->id);
     snprintf(m->nonce, sizeof m->nonce, "%s", nonce);
-    m->seq = seq;
     m->from = memcpy(m->strings, from, from_size);
     m->body = memcpy(m->strings + from_size, body, body_size);
     m->json = to_json(m, room);

@@ -7,7 +7,6 @@
 enum { ID_SIZE = 40, NONCE_SIZE = 65 };
 
 typedef struct {
-    unsigned long seq;       /* counts the messages of a room */
     size_t size;             /* of all this */
     shared_t *json;          /* with the HTML in it */
     char id[ID_SIZE];        /* opaque to browsers, but rising, also over restarts */
@@ -18,8 +17,7 @@ typedef struct {
 } message_t;
 
 /* Null: no memory. */
-message_t *message_make(const char *room, unsigned long seq, const char *from, const char *body,
-                        const char *nonce);
+message_t *message_make(const char *room, const char *from, const char *body, const char *nonce);
 void message_free(message_t *m);
 /* The same markup as examples/chat/templates/message.html. reader: whose page it is; null for all.
  */

@@ -41,7 +41,6 @@ struct room {
     char name[ROOM_SIZE];
     message_t *messages[MAX_MESSAGES]; /* oldest first */
     size_t count, bytes;
-    unsigned long said;
     member_t *members;
     size_t member_count;
     waiter_t *waiters;
@@ -205,7 +204,7 @@ const message_t *room_say(room_t *room, const char *from, const char *body, cons
         const message_t *m = room->messages[i - 1];
         if (strcmp(m->nonce, nonce) == 0 && strcmp(m->from, from) == 0) return m;
     }
-    message_t *m = message_make(room->name, room->said + 1, from, body, nonce);
+    message_t *m = message_make(room->name, from, body, nonce);
     if (m == NULL) return NULL;
     if (!send_all(room, m->json)) {
         message_free(m);
@@ -216,7 +215,6 @@ const message_t *room_say(room_t *room, const char *from, const char *body, cons
     }
     room->messages[room->count++] = m;
     room->bytes += m->size;
-    room->said++;
     room->last_active = now();
     wake(room);
     return m;

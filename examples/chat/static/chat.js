@@ -140,8 +140,12 @@ function queue(nonce, body) {
   $("outbox").append(element);
   outbox.set(nonce, { body, element });
   keepOutbox();
-  setTimeout(() => {             // no echo for this long: the connection is dead, whatever it says
-    if (outbox.get(nonce)?.sent === socket) socket?.drop();
+  watch(nonce);
+}
+
+function watch(nonce) {          // no echo for this long: the connection is dead, whatever it says
+  setTimeout(() => {             // but while the server is cut off, it keeps what it gets until that is over
+    if (!apart && outbox.get(nonce)?.sent === socket) socket?.drop();
   }, 6000);
 }
 
@@ -174,6 +178,7 @@ async function flush() {
   try {
     for (const [nonce, { body }] of outbox) {
       const response = await post("/a/message/new", { body, room, nonce }, 10000);
+      if (response.status === 202) break;                 // the server has it, but no place for it yet
       if (response.ok) receive([await response.json()]);  // does not move the cursor: others may have spoken before
       else if (response.status < 500 && response.status !== 429) refuse(nonce);
       else break;
@@ -200,6 +205,8 @@ async function post(path, fields, timeout) {
 
 let socket = null;
 let polling = forcePolling;
+let apart = false;               // the server cannot reach the others it shares the rooms with
+let news = "";                   // long polling: what the server's last answer knew, so that nothing passes between two
 let caughtUp = false;            // long polling: the server has answered since the last failure
 let refusals = 0;                // attempts in a row in which a WebSocket did not open
 let everOpened = false;
@@ -213,7 +220,17 @@ function status(state, text) {
   line.dataset.state = state;
 }
 
-const connected = (how) => status("live", `Connected over ${how}`);
+function connected(how) {
+  if (apart) status("apart", "Cut off from the others for now");
+  else status("live", `Connected over ${how}`);
+}
+
+/** Who is here, and whether that is everybody. A chat that is alone, as the one in C, does not say the latter. */
+function hear({ people, joined = true }) {
+  if (apart && joined) for (const nonce of outbox.keys()) watch(nonce);
+  apart = !joined;
+  showPeople(people);
+}
 
 /** One WebSocket from start to end; answers whether it lived long enough to try the next one at once. */
 function listen() {
@@ -239,13 +256,14 @@ function listen() {
       opened = Date.now();
       everOpened = true;
       refusals = 0;
-      connected("WebSocket");
       flush();
     };
     ws.onmessage = ({ data }) => {
       const event = JSON.parse(data);
-      if (event.type === "people") showPeople(event.people);
-      else if (event.type === "error") refuse(event.nonce, event.reason);
+      if (event.type === "people") {                      // comes last of what was missed, so now we are there
+        hear(event);
+        connected("WebSocket");
+      } else if (event.type === "error") refuse(event.nonce, event.reason);
       else if (event.type === "message") {
         cursor = event.id;
         receive([event]);
@@ -261,14 +279,15 @@ function listen() {
 /** One long poll; answers whether the server did. The first after a failure does not wait, to know where we are. */
 async function poll() {
   try {
-    const fields = caughtUp ? { cursor, room } : { cursor, room, wait: 0 };
+    const fields = caughtUp ? { cursor, room, news } : { cursor, room, wait: 0 };
     const response = await post("/a/message/updates", fields, 40000);
     if (!response.ok) throw new Error(response.statusText);
     const reply = await response.json();
     caughtUp = true;
     cursor = reply.cursor;
+    news = reply.news ?? "";
     receive(reply.messages);
-    showPeople(reply.people);
+    hear(reply);
     if (polling) connected("long polling");
     flush();
     return true;
@@ -294,7 +313,7 @@ async function stayConnected() {
     if (stopped) return;
     if (worked) failures = 0;
     if (polling && caughtUp) continue;
-    if (navigator.onLine) status(failures < 4 ? "trying" : "down", "Reconnecting…");
+    if (navigator.onLine) status(...failures < 4 ? ["trying", "Reconnecting…"] : ["down", "The server is out of reach. Reconnecting…"]);
     else status("down", "You are offline. Messages go out when you are back.");
     const delay = Math.min(5000, 250 * 2 ** failures++) * (.5 + Math.random() / 2);   // not all clients at once
     await new Promise((done) => { wake = done; setTimeout(done, delay); });
