@@ -65,7 +65,7 @@ import Testing
 
     @Test("connections are cut, paused and emptied at random moments") func cut() async throws {
         let server = try RedisServer()
-        try await run(server, .quick.with { $0.settling = .milliseconds(500) }, tasks: 6, each: 100) {
+        try await run(server, .quick, tasks: 6, each: 100) {
             for round in 0..<30 {
                 try await pause(upTo: 10)
                 switch round % 5 {

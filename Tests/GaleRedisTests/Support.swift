@@ -11,7 +11,7 @@ extension RedisOptions {
         var options = RedisOptions()
         options.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
         options.longestPause = .milliseconds(100)
-        options.settling = .milliseconds(1000)
+        options.settling = .milliseconds(1500)
         return options
     }
 
