@@ -95,7 +95,7 @@ proxies: ## the C echo server behind nginx, haproxy and systemd's sockets, as do
 	@$(MAKE) examples-c
 	python3 Tests/Proxy/run.py build/examples/echo
 
-websocket: lib ## the C echo server and another implementation of WebSocket, compressed in every way
+websocket: lib ## the C echo server and client, and another implementation of WebSocket, compressed in every way
 	@.ci/packages $(C_PACKAGES) python3-venv
 	@.ci/venv
 	@$(MAKE) examples-c

@@ -128,7 +128,9 @@ GALE_API unsigned gale_version(void);
     XX(GALE_EABORTED, -5011, "aborted by the handler")                                             \
     XX(GALE_EUPGRADED, -5012, "the connection now speaks another protocol")                        \
     XX(GALE_EURL, -5013, "not a listen address: want http://HOST:PORT or unix:PATH")               \
-    XX(GALE_ELENGTH, -5014, "more or fewer body bytes than the Content-Length announced")
+    XX(GALE_ELENGTH, -5014, "more or fewer body bytes than the Content-Length announced")          \
+    XX(GALE_EWSURL, -5015, "not a WebSocket URL: want ws://HOST:PORT/PATH or ws+unix:FILE:/PATH")  \
+    XX(GALE_ENOTLS, -5016, "wss:// needs TLS, which is not there yet")
 
 /* The same as constants, and that there was no error. */
 enum {
@@ -553,6 +555,9 @@ typedef struct {
     uint64_t deliveries;         /* of published messages: the part of messages_out that they are */
     uint64_t deliveries_dropped; /* since their receivers were too slow */
     uint64_t slow_closed;        /* WebSockets closed for being too slow */
+    uint64_t connects;           /* WebSockets that gale_ws_connect has opened */
+    uint64_t connects_failed;    /* and that it has not */
+    uint64_t connects_open;      /* connections of either kind, now: not in connections_open */
 } gale_stats_t;
 
 /* Fills a struct that is zero but for struct_size: gale_stats_t now = {.struct_size = sizeof now}.
@@ -1100,7 +1105,8 @@ typedef struct {
     void (*GALE_NULLABLE on_drain)(gale_ws_t *ws, void *GALE_NULLABLE data);
     /* The socket is closed: exactly once, last of all. code: the peer's close code, 1005 if it gave
      * none, 1006 when the connection broke without a close frame; the one it was sent when it
-     * broke the protocol or was too slow; 1001 also when the server stopped. */
+     * broke the protocol or was too slow; 1001 also when the server stopped. Negative when one of
+     * gale_ws_connect was never open: why not, and `reason` says it in one sentence. */
     void (*GALE_NULLABLE on_close)(gale_ws_t *ws, int code, gale_str_t reason,
                                    void *GALE_NULLABLE data);
     /* Messages of a topic were dropped, `dropped` of them since it was last called, because the
@@ -1203,6 +1209,82 @@ GALE_API void *GALE_NULLABLE gale_ws_data(const gale_ws_t *ws);
 /* A handle for other threads and later times. {0} when memory ran out, and in on_close. Loop. Since
  * 0.1. */
 GALE_API gale_ref_t gale_ws_ref(gale_ws_t *ws);
+
+/* ----------------------------------------------------------------------------- WebSocket client */
+
+/* How gale_ws_connect connects. 0 in a field means its default. */
+typedef struct {
+    size_t struct_size; /* sizeof(gale_ws_connect_options_t), set by gale_ws_connect_options() */
+    /* The handshake is done and the socket open; before any on_message. What the server answered
+     * is known until it returns (gale_ws_answer_*). */
+    void (*GALE_NULLABLE on_open)(gale_ws_t *ws, void *GALE_NULLABLE data);
+    /* Subprotocols that are offered, the ones liked best first: tokens, none twice. */
+    const gale_str_t *GALE_NULLABLE subprotocols;
+    size_t subprotocol_count;
+    gale_str_t origin; /* "https://example.com"; empty: no Origin, as programs have none */
+    /* More fields of the request (Authorization, Cookie ...). None that are the handshake's own or
+     * frame a body; Host stands for that of the URL. Those three are not sent to another server
+     * that a redirect leads to. */
+    const gale_header_t *GALE_NULLABLE headers;
+    size_t header_count;
+    uint32_t connect_timeout_ms; /* from looking up the name to on_open; default 20000 */
+    uint32_t max_redirects;      /* that are followed (301, 302, 303, 307, 308), to the same scheme;
+                                    default none: the server's answer is a failure then */
+    uint32_t max_header_bytes;   /* of the answer's head; default config.max_header_bytes */
+    /* permessage-deflate that is offered: 0, the default: none. 1: each message by itself. 2: with
+     * windows that are kept, within config.ws_deflate_memory (beyond it as 1). */
+    uint32_t deflate;
+    uint32_t deflate_window_bits; /* 9 to 15, for both sides; default 15, with deflate 2: 12 */
+    uint32_t deflate_min_bytes;   /* default config.ws_deflate_min_bytes */
+    /* The next are as those of gale_config_t with ws_ in front, for this socket; default: what the
+     * worker's server has there. UINT32_MAX milliseconds are 49 days. */
+    uint64_t max_message_bytes;
+    uint32_t close_timeout_ms;
+    uint32_t ping_interval_ms;
+    uint32_t ping_timeout_ms;
+    uint32_t idle_timeout_ms;
+} gale_ws_connect_options_t;
+
+/* As gale_handler_init. Any thread. Since 0.1. */
+GALE_API void gale_ws_connect_options_init(gale_ws_connect_options_t *options, size_t struct_size);
+static inline gale_ws_connect_options_t gale_ws_connect_options(void) {
+    gale_ws_connect_options_t o;
+    gale_ws_connect_options_init(&o, sizeof o);
+    return o;
+}
+
+/* Opens a WebSocket as a client (RFC 6455 4.1; WS-19), on this worker's loop, to
+ *   "ws://HOST:PORT/PATH?QUERY"; without a port 80; all addresses of a name are tried in turn
+ *   "ws+unix:FILE:/PATH"; "ws+unix:@name:/PATH" in Linux's abstract namespace
+ * Nothing is called before this returns; then on_open, and what follows is as for a socket of the
+ * server's, limits too. Or on_close, with an error and a sentence: no address (UV_EAI_NONAME ...),
+ * no connection (UV_ECONNREFUSED ...), an answer that is none (GALE_EPROTO), or that refuses or
+ * does not fit what was asked for (GALE_EHANDSHAKE), too many redirects (GALE_ELIMIT),
+ * GALE_ETIMEDOUT, GALE_ESHUTDOWN, GALE_EABORTED. gale_ws_abort may be called meanwhile; sending
+ * and closing give GALE_ESTATE until it is open. *out lives until on_close has returned; url,
+ * structs and all they point to are copied.
+ *
+ * Such a socket is on no list of clients: max_connections and what goes with it do not hold for it,
+ * gale_stats counts its bytes and messages but not its connection as one that was accepted, and
+ * gale_server_stop closes it with 1001, or ends the attempt. A name that is being looked up then
+ * holds the worker open until the system has given it up.
+ *
+ * Not begun: GALE_ETHREAD, GALE_EVERSION, GALE_EWSURL, GALE_ENOTLS (wss://), GALE_EHEADER for a
+ * field, subprotocol or origin that cannot be sent, GALE_ESHUTDOWN, UV_EINVAL, UV_ENOMEM. Loop.
+ * Since 0.1. */
+GALE_API int gale_ws_connect(gale_worker_t *worker, gale_str_t url,
+                             const gale_ws_handler_t *handler, void *GALE_NULLABLE data,
+                             const gale_ws_connect_options_t *GALE_NULLABLE options,
+                             gale_ws_t *GALE_NULLABLE *GALE_NULLABLE out);
+/* The status of the server's answer, the last one's of several; 0 without one. In on_open, and in
+ * on_close of a socket that was never open. Loop. Since 0.1. */
+GALE_API int gale_ws_answer_status(const gale_ws_t *ws);
+/* Its fields, as gale_req_headers: their number, and their array in *out. At the same times, and
+ * the slices live as long. Loop. Since 0.1. */
+GALE_API size_t gale_ws_answer_headers(const gale_ws_t *ws,
+                                       const gale_header_t *GALE_NULLABLE *GALE_NULLABLE out);
+/* The subprotocol that the server chose; empty: none. In on_open. Loop. Since 0.1. */
+GALE_API gale_str_t gale_ws_answer_subprotocol(const gale_ws_t *ws);
 
 /* --------------------------------------------------------------------------------------- topics */
 

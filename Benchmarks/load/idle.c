@@ -2,8 +2,9 @@
 //
 // For each number of --steps it opens connections until there are so many, says the number on a
 // line, and waits for a line on standard input. Each connection has asked once and was answered:
-// a GET, which leaves it idle and alive, or with --websocket a handshake. At the end it says how
-// many connections the server has closed meanwhile.
+// a GET, which leaves it idle and alive, or with --websocket a handshake; with --deflate one that
+// agrees on permessage-deflate and has had a message echoed, compressed. At the end it says how many
+// connections the server has closed meanwhile.
 
 #define _GNU_SOURCE
 #include "connect.h"
@@ -70,6 +71,28 @@ static int open_one(int port, unsigned number, const char *request, const char *
     return fd;
 }
 
+// Sends a message that compresses well, and takes its echo, which must be compressed.
+static void exchange_message(int fd, unsigned number) {
+    enum { HEAD = 8, TEXT = 200 };
+    char frame[HEAD + TEXT] = {(char)0x81, (char)(0x80 | 126), 0, (char)TEXT}; // the mask is zero
+    memset(frame + HEAD, 'a', TEXT);
+    if (write(fd, frame, sizeof frame) != (ssize_t)sizeof frame) {
+        die("write");
+    }
+    unsigned char echo[2 + 125];
+    size_t size = 0;
+    while (size < 2 || size < 2 + (size_t)echo[1]) {
+        ssize_t got = read(fd, echo + size, sizeof echo - size);
+        if (got > 0) {
+            size += (size_t)got;
+        }
+        if (got <= 0 || echo[0] != 0xc1 || (size > 1 && echo[1] > 125)) {
+            fprintf(stderr, "idle: connection %u: no compressed echo\n", number);
+            exit(1);
+        }
+    }
+}
+
 static int count_closed(int count) {
     int closed = 0;
     for (int i = 0; i < count; i++) {
@@ -80,21 +103,20 @@ static int count_closed(int count) {
 }
 
 static void usage(void) {
-    fprintf(stderr, "usage: idle --port PORT --path PATH --steps N,... [--websocket]\n");
+    fprintf(stderr,
+            "usage: idle --port PORT --path PATH --steps N,... [--websocket | --deflate]\n");
     exit(2);
 }
 
 int main(int argc, char **argv) {
     static const struct option LONG[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"path", required_argument, NULL, 'u'},
-        {"steps", required_argument, NULL, 's'},
-        {"websocket", no_argument, NULL, 'w'},
-        {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},  {"path", required_argument, NULL, 'u'},
+        {"steps", required_argument, NULL, 's'}, {"websocket", no_argument, NULL, 'w'},
+        {"deflate", no_argument, NULL, 'd'},     {NULL, 0, NULL, 0},
     };
     int port = 0, flag;
     const char *path = NULL, *steps = NULL;
-    bool websocket = false;
+    bool websocket = false, deflate = false;
     while ((flag = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
         switch (flag) {
         case 'p':
@@ -106,6 +128,9 @@ int main(int argc, char **argv) {
         case 's':
             steps = optarg;
             break;
+        case 'd':
+            deflate = true;
+            // fall through
         case 'w':
             websocket = true;
             break;
@@ -117,11 +142,13 @@ int main(int argc, char **argv) {
         usage();
     }
     char request[1024];
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", path, port,
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n", path,
+             port,
              websocket ? "Connection: Upgrade\r\nUpgrade: websocket\r\n"
                          "Sec-WebSocket-Version: 13\r\n"
                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                       : "");
+                       : "",
+             deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
     int count = 0;
     char *next = (char *)steps;
     while (*next != '\0') {
@@ -133,6 +160,9 @@ int main(int argc, char **argv) {
         for (; count < want; count++) {
             sockets[count] = open_one(port, (unsigned)count, request,
                                       websocket ? "HTTP/1.1 101 " : "HTTP/1.1 200 ");
+            if (deflate) {
+                exchange_message(sockets[count], (unsigned)count);
+            }
         }
         printf("%d\n", count);
         fflush(stdout);

@@ -14,6 +14,7 @@ from .scenarios import SCENARIOS
 SOCKETS = 1000
 BYTES = 100
 DEPTHS = (1, 16)  # messages in flight
+STALLED_DEPTH = 16
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Broadcast:
     title: str
     cpu_us: dict = field(default_factory=dict)  # samples a delivery, by depth
     rate: dict = field(default_factory=dict)  # deliveries a second
+    p99_us: list = field(default_factory=list)  # from the first byte sent until all sockets have all
+    stalled_p99_us: list = field(default_factory=list)  # with one more socket, which never reads
     trouble: str = ""
 
     def cost(self, depth):
@@ -48,23 +51,29 @@ def run(row, result, seconds, server_core, load_core):
         with Running(row, server_core) as running:
             running.wait_until_it_answers(hello)
             for depth in DEPTHS:
-                load(running, result, depth, seconds, load_core)
+                sample = load(running, depth, seconds, load_core)
+                result.cpu_us.setdefault(depth, []).append(
+                    sample["cpu_ns"] / sample["requests"] / 1000)
+                result.rate.setdefault(depth, []).append(sample["requests"] / sample["seconds"])
+                if depth == STALLED_DEPTH:
+                    result.p99_us.append(sample["p99_us"])
+            if row.server.bounds_slow:
+                sample = load(running, STALLED_DEPTH, seconds, load_core, "--stalled", "1")
+                result.stalled_p99_us.append(sample["p99_us"])
     except Missing as missing:
         result.trouble = str(missing)
 
 
-def load(running, result, depth, seconds, core):
+def load(running, depth, seconds, core, *flags):
     command = ["taskset", "-c", str(core), client(), "--port", str(running.port),
                "--path", running.server.broadcast, "--connections", str(SOCKETS),
-               "--size", str(BYTES), "--depth", str(depth), "--seconds", str(seconds)]
+               "--size", str(BYTES), "--depth", str(depth), "--seconds", str(seconds), *flags]
     for pid in running.pids():
         command += ["--cpu-of", str(pid)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise Missing(f"broadcast: {last_line(done.stderr)}")
-    sample = json.loads(done.stdout)
-    result.cpu_us.setdefault(depth, []).append(sample["cpu_ns"] / sample["requests"] / 1000)
-    result.rate.setdefault(depth, []).append(sample["requests"] / sample["seconds"])
+    return json.loads(done.stdout)
 
 
 def client():

@@ -13,6 +13,8 @@ from .scenarios import SCENARIOS
 
 STEPS = (1, 1000, 5000, 10000, 15000)
 QUICK_STEPS = (1, 5000)
+# By what is behind the server's key: what is behind its title. Empty: HTTP.
+KINDS = {"": "", "-websocket": ", WebSocket", "-deflate": ", WebSocket that compresses"}
 
 
 @dataclass
@@ -31,28 +33,27 @@ class Idle:
 
 
 def measure(rows, steps, server_core, load_core):
-    """One Idle for each server that takes part, and one more for those with a WebSocket."""
+    """One Idle for each server that takes part, and two more for those with a WebSocket."""
     found = []
     for row in rows:
-        for websocket in (False, True):
-            if row.server.websocket if websocket else row.server.idle:
+        for kind in KINDS:
+            if row.server.websocket if kind else row.server.idle:
                 say(f"idle connections of {row.server.key}")
-                found.append(hold(row, websocket, steps, server_core, load_core))
+                found.append(hold(row, kind, steps, server_core, load_core))
     say("")
     return found
 
 
-def hold(row, websocket, steps, server_core, load_core):
-    key, title = row.server.key, row.server.title
-    idle = Idle(f"{key}-websocket", f"{title}, WebSocket") if websocket else Idle(key, title)
-    path = row.server.websocket if websocket else row.server.paths["hello"]
+def hold(row, kind, steps, server_core, load_core):
+    idle = Idle(f"{row.server.key}{kind}", row.server.title + KINDS[kind])
+    path = row.server.websocket if kind else row.server.paths["hello"]
     hello = next(s for s in SCENARIOS if s.key == "depth1")
     try:
         with Running(row, server_core) as running:
             running.wait_until_it_answers(hello)
             command = ["taskset", "-c", str(load_core), client(), "--port", str(running.port),
                        "--path", path, "--steps", ",".join(map(str, steps))]
-            climb(idle, running, command + (["--websocket"] if websocket else []))
+            climb(idle, running, command + (["-" + kind] if kind else []))
     except Missing as missing:
         idle.trouble = str(missing)
     return idle

@@ -74,6 +74,28 @@ def broadcast_at_most(key, depth, bound):
     return judge
 
 
+def broadcast_ratio(key, base, depth, bound, least=False):
+    """CPU a delivery, by that of another; `least`: at least so many times as much."""
+    def judge(record):
+        text = (f"broadcast of {key}, {depth} in flight: at {'least' if least else 'most'} "
+                f"{bound:g} times {base}'s")
+        ratio = record.broadcast_ratio(key, base, depth)
+        if ratio is None:
+            return Verdict(text, None, "not measured")
+        return Verdict(text, ratio >= bound if least else ratio <= bound, f"{ratio:.3g}")
+    return judge
+
+
+def stalled_at_most(key, bound):
+    def judge(record):
+        text = f"broadcast of {key}: p99 beside a socket that never reads, at most {bound:g} of without"
+        ratio = record.stalled_ratio(key)
+        if ratio is None:
+            return Verdict(text, None, "not measured")
+        return Verdict(text, ratio <= bound, f"{ratio:.3f}")
+    return judge
+
+
 PROMISES = [
     at_most("c", "floor", 1.08, "depth1", "Gale C of the floor, depth 1"),
     at_most("c", "floor", 1.45, "depth16", "Gale C of the floor, depth 16"),
@@ -86,7 +108,14 @@ PROMISES = [
     at_most("c", "nginx", 1.00, "large", "Gale C of nginx, file of 1 MB"),
     idle_at_most("c", 512),
     idle_at_most("swift", 64, over="c"),
+    idle_at_most("c-websocket", 640),
+    idle_at_most("swift-websocket", 1000),
+    # One page of memory more or less in 15,000 sockets: what cannot be told from nothing.
+    idle_at_most("c-deflate", 1, over="c-websocket"),
     broadcast_at_most("c", 16, 0.9),
+    broadcast_ratio("swift", "c", 16, 1.10),
+    broadcast_ratio("tornado", "c", 16, 50, least=True),
+    stalled_at_most("c", 1.10),
 ]
 
 

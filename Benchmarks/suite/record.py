@@ -27,6 +27,13 @@ class Record:
     def broadcast_us(self, key, depth):
         return self.data.get("broadcast", {}).get(key, {}).get("median_cpu_us", {}).get(str(depth))
 
+    def broadcast_ratio(self, key, base, depth):
+        return self.data.get("broadcast", {}).get(key, {}).get(f"ratio_to_{base}", {}).get(str(depth))
+
+    def stalled_ratio(self, key):
+        """The p99 with a socket that never reads, by that without."""
+        return self.data.get("broadcast", {}).get(key, {}).get("stalled_ratio")
+
     def idle_bytes(self, key):
         return self.data["idle"].get(key, {}).get("bytes_each")
 
@@ -69,12 +76,32 @@ def idle_row(idle):
             **({"failed": idle.trouble} if idle.trouble else {})}
 
 
-def broadcast_row(found):
+def pairs_ratio(own, other):
+    """The median of the ratios; samples of one round stand at one place."""
+    ratios = [a / b for a, b in zip(own, other) if b]
+    return round(median(ratios), 4) if ratios else None
+
+
+def broadcast_ratios(found, by_key):
+    """To Gale's C, within each round; servers that take part in each third are held against the median."""
+    for key, base in by_key.items():
+        if key != found.key and base.cpu_us:
+            yield f"ratio_to_{key}", {
+                str(n): pairs_ratio(found.cpu_us[n], base.cpu_us[n])
+                if len(found.cpu_us[n]) == len(base.cpu_us.get(n, ()))
+                else round(found.cost(n) / base.cost(n), 4) for n in found.cpu_us}
+
+
+def broadcast_row(found, by_key):
+    stalled = pairs_ratio(found.stalled_p99_us, found.p99_us)
     return {"title": found.title,
             "cpu_us": {str(n): [round(s, 4) for s in samples] for n, samples in found.cpu_us.items()},
             "median_cpu_us": {str(n): round(found.cost(n), 4) for n in found.cpu_us},
             "deliveries_per_second": {str(n): [round(r) for r in rates]
                                       for n, rates in found.rate.items()},
+            "p99_us": found.p99_us, "stalled_p99_us": found.stalled_p99_us,
+            **({"stalled_ratio": stalled} if stalled else {}),
+            **dict(broadcast_ratios(found, by_key)),
             **({"failed": found.trouble} if found.trouble else {})}
 
 
@@ -98,7 +125,8 @@ def build(rows, rounds, idle, broadcast, parsers, request_size, missing, load, c
         "scenarios": {s.key: {"title": s.title, "connections": s.connections} for s in scenarios},
         "servers": {row.server.key: server(row, by_key, scenarios) for row in rows},
         "idle": {i.key: idle_row(i) for i in idle},
-        "broadcast": {b.key: broadcast_row(b) for b in broadcast},
+        "broadcast": {b.key: broadcast_row(b, {o.key: o for o in broadcast if o.key == "c"})
+                      for b in broadcast},
         "parsers": {p.key: parser_row(p, request_size) for p in parsers},
         "parsed_bytes": request_size,
         "missing": missing,

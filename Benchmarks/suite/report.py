@@ -1,6 +1,6 @@
 """The result as tables to read."""
 
-from statistics import quantiles
+from statistics import median, quantiles
 
 
 def number(value):
@@ -89,11 +89,13 @@ def broadcast(data):
         return ""
     depths = sorted({int(n) for entry in found.values() for n in entry["cpu_us"]})
     lines = [["broadcast to 1,000 sockets, CPU us a delivery",
-              *(x for n in depths for x in (f"{n} in flight", ""))]]
+              *(x for n in depths for x in (f"{n} in flight", "")), "p99 of a round, ms", "beside one stalled"]]
     for entry in found.values():
         cells = [(number(entry["median_cpu_us"].get(str(n))), spread(entry["cpu_us"].get(str(n), [])))
                  for n in depths]
-        lines.append([entry["title"], *(x for cell in cells for x in cell)])
+        rounds = [number(median(entry[key]) / 1000 if entry.get(key) else None)
+                  for key in ("p99_us", "stalled_p99_us")]
+        lines.append([entry["title"], *(x for cell in cells for x in cell), *rounds])
     return align(lines, {0})
 
 

@@ -38,6 +38,7 @@ class Server:
     idle: bool = False
     websocket: str = ""  # path of one, to be held idle
     broadcast: str = ""  # path of one that sends each message on to all
+    bounds_slow: bool = False  # and a socket that never reads ends at a limit
     by_name_only: bool = False  # measured when --only names it
 
 
@@ -106,9 +107,9 @@ SERVERS = [
     # The floor against itself: how far its ratio is from 1 is the error of the others.
     Server("floor-again", "bare epoll, again", floor, flags=floor_flags, by_name_only=True),
     Server("c", "Gale C", gale_c, idle=True, websocket="/ws",
-           broadcast="/broadcast"),
+           broadcast="/broadcast", bounds_slow=True),
     Server("swift", "Gale Swift closure", gale_swift, idle=True, websocket="/ws",
-           broadcast="/broadcast"),
+           broadcast="/broadcast", bounds_slow=True),
     Server("swift-class", "Gale Swift async class", gale_swift, paths={"hello": "/hello-class"}),
     Server("nginx", "nginx", nginx_server(False), paths=NGINX_PATHS,
            lacks={} if nginx.HAS_LUA else NO_LUA, idle=True),

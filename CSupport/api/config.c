@@ -78,6 +78,11 @@ void gale_ws_options_init(gale_ws_options_t *options, size_t struct_size) {
     init(options, struct_size, &d, sizeof d);
 }
 
+void gale_ws_connect_options_init(gale_ws_connect_options_t *options, size_t struct_size) {
+    gale_ws_connect_options_t d = {0};
+    init(options, struct_size, &d, sizeof d);
+}
+
 void gale_tunnel_handler_init(gale_tunnel_handler_t *handler, size_t struct_size) {
     gale_tunnel_handler_t d = {0};
     init(handler, struct_size, &d, sizeof d);

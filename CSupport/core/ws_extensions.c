@@ -109,7 +109,6 @@ static bool take_offer(reader_t *r, offer_t *o, bool *usable) {
         if (!take_token(r, &name) || !take_value(r, &value)) return false;
         *usable = *usable && add_parameter(o, name, &value);
     }
-    *usable = *usable && o->server_bits != 8;
     return true;
 }
 
@@ -145,6 +144,8 @@ bool gale__ws_deflate_choose(gale_str_t field, gale__ws_deflate_rules_t rules,
         offer_t offer;
         bool usable;
         if (!take_offer(&r, &offer, &usable)) return false;
+        /* zlib cannot compress within 2^8. */
+        usable = usable && offer.server_bits != 8;
         if (usable && agreed->server_bits == 0) *agreed = agree(&offer, rules);
         skip_blanks(&r);
         if (r.at < r.end && *r.at != ',') return false;
@@ -176,4 +177,49 @@ size_t gale__ws_deflate_answer(char out[GALE__WS_DEFLATE_ANSWER], const gale__ws
     if (a->server_bits_named) add_bits(&w, GALE__LIT("; server_max_window_bits="), a->server_bits);
     if (a->client_bits_named) add_bits(&w, GALE__LIT("; client_max_window_bits="), a->client_bits);
     return w.len;
+}
+
+/* ------------------------------------------------------------------------------------ client side */
+
+size_t gale__ws_deflate_offer(char out[GALE__WS_DEFLATE_ANSWER], gale__ws_deflate_rules_t rules) {
+    gale__ws_deflate_t a = {.server_bits = rules.window_bits,
+                            .client_bits = rules.window_bits,
+                            .server_takeover = rules.takeover,
+                            .client_takeover = rules.takeover,
+                            .server_bits_named = rules.window_bits < 15,
+                            .client_bits_named = rules.window_bits < 15};
+    writer_t w = {out, gale__ws_deflate_answer(out, &a)};
+    /* Without a value: the server may choose (RFC 7692 7.1.2.2). */
+    if (!a.client_bits_named) add(&w, GALE__LIT("; client_max_window_bits"));
+    return w.len;
+}
+
+/* What the server has made of our offer: nothing that we did not offer, and what we asked for (RFC
+ * 7692 7.1.1, 7.1.2). */
+static bool is_as_offered(const offer_t *o, gale__ws_deflate_rules_t rules) {
+    bool bits = (o->named & SERVER_BITS) != 0;
+    if (!rules.takeover && (o->named & SERVER_NO_TAKEOVER) == 0) return false;
+    if (rules.window_bits < 15 && (!bits || o->server_bits > rules.window_bits)) return false;
+    /* One without a value is for offers alone; zlib cannot compress within 2^8. */
+    return (o->named & CLIENT_BITS) == 0 || o->client_bits >= 9;
+}
+
+bool gale__ws_deflate_agreed(gale_str_t field, gale__ws_deflate_rules_t rules,
+                             gale__ws_deflate_t *agreed) {
+    reader_t r = {field.ptr, field.ptr + field.len};
+    offer_t o;
+    bool usable;
+    if (field.len == 0 || agreed->server_bits != 0 || !take_offer(&r, &o, &usable)) return false;
+    skip_blanks(&r);
+    if (r.at < r.end || !usable || !is_as_offered(&o, rules)) return false;
+    *agreed = (gale__ws_deflate_t){
+        .server_bits = (o.named & SERVER_BITS) != 0 ? o.server_bits : 15,
+        .client_bits = (o.named & CLIENT_BITS) != 0 ? least(o.client_bits, rules.window_bits)
+                                                    : rules.window_bits,
+        .server_takeover = (o.named & SERVER_NO_TAKEOVER) == 0,
+        .client_takeover = rules.takeover && (o.named & CLIENT_NO_TAKEOVER) == 0,
+        .server_bits_named = (o.named & SERVER_BITS) != 0,
+        .client_bits_named = (o.named & CLIENT_BITS) != 0,
+    };
+    return true;
 }

@@ -2,7 +2,7 @@
  * WebSocket frames (RFC 6455 5): headers read and written, payloads masked, close codes and the
  * handshake's key.
  *
- * A header is judged byte by byte as it comes, so that a client which breaks the protocol is told
+ * A header is judged byte by byte as it comes, so that a peer which breaks the protocol is told
  * so before it has sent the frame (WS-09, WS-10). For masks see vector.h.
  */
 #include "ws_frame.h"
@@ -56,15 +56,19 @@ static const char *long_length(const uint8_t *p, size_t size, size_t have, uint6
     return NULL;
 }
 
-int gale__ws_frame_parse(gale__ws_frame_t *f, bool allow_rsv1, const char *bytes, size_t len,
+int gale__ws_frame_parse(gale__ws_frame_t *f, unsigned rules, const char *bytes, size_t len,
                          const char **error) {
     const uint8_t *p = (const uint8_t *)bytes;
     const char *fault;
     if (len == 0) return 0;
-    if ((fault = first_byte_fault(p[0], allow_rsv1)) != NULL) return refuse(error, fault);
+    bool masked = (rules & GALE__WS_FROM_SERVER) == 0;
+    fault = first_byte_fault(p[0], (rules & GALE__WS_ALLOW_RSV1) != 0);
+    if (fault != NULL) return refuse(error, fault);
     if (len == 1) return 0;
     uint8_t opcode = p[0] & OPCODE, short_length = p[1] & 0x7f;
-    if ((p[1] & MASKED) == 0) return refuse(error, "frame not masked"); /* RFC 6455 5.1 */
+    if (((p[1] & MASKED) != 0) != masked) { /* RFC 6455 5.1 */
+        return refuse(error, masked ? "frame not masked" : "a server's frame is masked");
+    }
     if (opcode >= CONTROL && short_length > 125) return refuse(error, "control frame too long");
     size_t extra = short_length == 126 ? 2 : short_length == 127 ? 8 : 0;
     uint64_t length = short_length;
@@ -72,10 +76,11 @@ int gale__ws_frame_parse(gale__ws_frame_t *f, bool allow_rsv1, const char *bytes
         size_t have = len - 2 < extra ? len - 2 : extra;
         if ((fault = long_length(p + 2, extra, have, &length)) != NULL) return refuse(error, fault);
     }
-    size_t head = 2 + extra + 4;
+    size_t head = 2 + extra + (masked ? 4 : 0);
     if (len < head) return 0;
     f->length = length;
-    memcpy(f->mask, p + 2 + extra, 4);
+    memset(f->mask, 0, sizeof f->mask);
+    if (masked) memcpy(f->mask, p + 2 + extra, sizeof f->mask);
     f->opcode = opcode;
     f->fin = (p[0] & FIN) != 0;
     f->rsv1 = (p[0] & RSV1) != 0;
@@ -92,6 +97,12 @@ size_t gale__ws_frame_write(char *out, int opcode, bool fin, bool rsv1, uint64_t
     out[1] = size == 2 ? 126 : 127;
     for (size_t i = 0; i < size; i++) out[2 + i] = (char)(uint8_t)(length >> 8 * (size - 1 - i));
     return 2 + size;
+}
+
+size_t gale__ws_frame_add_mask(char *head, size_t size, const uint8_t key[4]) {
+    head[1] = (char)(head[1] | MASKED);
+    memcpy(head + size, key, 4);
+    return size + 4;
 }
 
 /* The key from `offset` on, as a word; by shifts, since bytes stored one by one and then loaded as
@@ -129,6 +140,15 @@ void gale__ws_mask(char *bytes, size_t len, const uint8_t key[4], uint64_t offse
     }
 #endif
     gale__mask_plain(bytes, len, quad);
+}
+
+void gale__ws_mask_copy(char *out, gale_str_t bytes, const uint8_t key[4]) {
+    enum { PIECE = 4096 }; /* while it is in the cache */
+    for (size_t at = 0; at < bytes.len; at += PIECE) {
+        size_t n = bytes.len - at < PIECE ? bytes.len - at : PIECE;
+        memcpy(out + at, bytes.ptr + at, n);
+        gale__ws_mask(out + at, n, key, 0);
+    }
 }
 
 bool gale__ws_close_code_valid(int code) {

@@ -26,17 +26,29 @@ typedef struct {
     bool fin, rsv1;
 } gale__ws_frame_t;
 
-/* Reads the header of a client's frame. > 0: its bytes; 0: more wanted; < 0: minus the close code
- * (1002) and *error says why. Refuses RSV bits (rsv1 only when !allow_rsv1), unknown opcodes,
- * unmasked frames, lengths not in the shortest form or with the top bit, fragmented or over-long
- * control frames. Decides at the earliest byte that shows the fault. */
-int gale__ws_frame_parse(gale__ws_frame_t *f, bool allow_rsv1, const char *bytes, size_t len,
+/* How a frame's header is read. */
+enum {
+    GALE__WS_ALLOW_RSV1 = 1,
+    GALE__WS_FROM_SERVER = 2 /* and so it is not masked */
+};
+
+/* Reads the header of a frame. > 0: its bytes; 0: more wanted; < 0: minus the close code (1002) and
+ * *error says why. Refuses RSV bits (RSV1 unless it is allowed), unknown opcodes, a client's frames
+ * that are not masked and a server's that are (whose mask is 0 else), lengths not in the shortest
+ * form or with the top bit, fragmented or over-long control frames. Decides at the earliest byte
+ * that shows the fault. */
+int gale__ws_frame_parse(gale__ws_frame_t *f, unsigned rules, const char *bytes, size_t len,
                          const char **error);
 /* Writes a server's (unmasked) header, at most 10 bytes; gives its size. */
 size_t gale__ws_frame_write(char *out, int opcode, bool fin, bool rsv1, uint64_t length);
+/* Makes a header that was written a client's: with the mask bit, and behind it the key, for which
+ * there is room. Gives its size. */
+size_t gale__ws_frame_add_mask(char *head, size_t size, const uint8_t key[4]);
 /* XORs in place with the key, whose byte (offset % 4) meets the first byte; vectors where there are
  * some (WS-18). */
 void gale__ws_mask(char *bytes, size_t len, const uint8_t key[4], uint64_t offset);
+/* Copies, and XORs on the way; the first byte with the key's first. They do not overlap. */
+void gale__ws_mask_copy(char *out, gale_str_t bytes, const uint8_t key[4]);
 /* Whether a close code may stand on the wire (RFC 6455 7.4). */
 bool gale__ws_close_code_valid(int code);
 /* Sec-WebSocket-Accept for a key: 28 bytes into out, no NUL. False when the key is not base64 of 16

@@ -235,20 +235,11 @@ static bool without_descriptor(gale__accept_point_t *point) {
     return false;
 }
 
-/* libuv does not close a descriptor below 3, which a process without standard streams may get. */
-static int above_standard(int fd) {
-    if (fd < 0 || fd > STDERR_FILENO) return fd;
-    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err = errno;
-    close(fd);
-    errno = err;
-    return above;
-}
-
 /* False when that was all for this turn. */
 static bool accept_one(gale__accept_point_t *point) {
     struct sockaddr_storage from = {0};
     socklen_t len = sizeof from;
-    int fd = above_standard(
+    int fd = gale__above_standard(
         accept4(point->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd >= 0) {
         if (!point->deals || !deal(point, fd)) admit(point->worker, point->kind, fd, &from);

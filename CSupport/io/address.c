@@ -35,6 +35,14 @@ static int open_bound(const gale__address_t *a, bool reuse_port) {
     return fd;
 }
 
+int gale__above_standard(int fd) {
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err = errno;
+    close(fd);
+    errno = err;
+    return above;
+}
+
 int gale__address_again(const gale__address_t *a) {
     return open_bound(a, true);
 }
@@ -84,18 +92,25 @@ static int remove_stale(const char *path, const struct sockaddr *name, socklen_t
     return err;
 }
 
-static int bind_unix(gale__address_t *a, gale_str_t where) {
-    struct sockaddr_un *name = (struct sockaddr_un *)&a->name;
-    if (where.len >= sizeof name->sun_path) return UV_ENAMETOOLONG;
-    a->is_unix = true;
+int gale__address_unix(struct sockaddr_storage *out, gale_str_t path) {
+    struct sockaddr_un *name = (struct sockaddr_un *)out;
+    if (path.len >= sizeof name->sun_path) return UV_ENAMETOOLONG;
     name->sun_family = AF_UNIX;
-    memcpy(name->sun_path, where.ptr, where.len);
-    bool abstract = where.ptr[0] == '@';
+    memcpy(name->sun_path, path.ptr, path.len);
+    bool abstract = path.ptr[0] == '@';
     if (abstract) name->sun_path[0] = '\0';
-    a->name_len =
-        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + where.len + (abstract ? 0 : 1));
+    return (int)(offsetof(struct sockaddr_un, sun_path) + path.len + (abstract ? 0 : 1));
+}
+
+static int bind_unix(gale__address_t *a, gale_str_t where) {
+    const struct sockaddr_un *name = (const struct sockaddr_un *)&a->name;
+    int len = gale__address_unix(&a->name, where);
+    if (len < 0) return len;
+    a->is_unix = true;
+    a->name_len = (socklen_t)len;
+    bool abstract = where.ptr[0] == '@';
     if (!abstract) {
-        int err = remove_stale(name->sun_path, (struct sockaddr *)name, a->name_len);
+        int err = remove_stale(name->sun_path, (const struct sockaddr *)name, a->name_len);
         if (err < 0) return err;
     }
     mode_t mask = umask(~a->options.mode & 0777u); /* the file is born with its mode (H1-27) */
@@ -112,7 +127,7 @@ static int bind_unix(gale__address_t *a, gale_str_t where) {
 
 /* ----------------------------------------------------------------------------------------- TCP */
 
-static void set_port(struct sockaddr_storage *name, int port) {
+void gale__address_set_port(struct sockaddr_storage *name, int port) {
     if (name->ss_family == AF_INET6) {
         ((struct sockaddr_in6 *)name)->sin6_port = htons((uint16_t)port);
     } else {
@@ -129,7 +144,7 @@ static int bind_one(gale__address_t *a, const struct addrinfo *found, int port) 
     memset(&a->name, 0, sizeof a->name);
     memcpy(&a->name, found->ai_addr, found->ai_addrlen);
     a->name_len = (socklen_t)found->ai_addrlen;
-    set_port(&a->name, port);
+    gale__address_set_port(&a->name, port);
     /* Without SO_REUSEPORT, so that another server on this port is an error and not a partner. */
     a->fd = open_bound(a, a->options.reuse_port);
     if (a->fd < 0) return a->fd;

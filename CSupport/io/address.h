@@ -45,6 +45,13 @@ bool gale__address_deals(const gale__address_t *a);
  * one more on the same port, bound, for another worker. Or an error. */
 int gale__address_take(gale__address_t *a, bool shared);
 int gale__address_again(const gale__address_t *a);
+/* The name of a unix socket ("@name": in the abstract namespace): its length, or an error. `out` is
+ * zeroed. */
+int gale__address_unix(struct sockaddr_storage *out, gale_str_t path);
+void gale__address_set_port(struct sockaddr_storage *name, int port);
+/* The same descriptor, or an error as errno says, but none below 3, which a process without standard
+ * streams may get: libuv does not close those. */
+int gale__above_standard(int fd);
 /* The address in a socket's name; gives the port. */
 int gale__address_ip(const struct sockaddr_storage *name, gale__ip_t *ip);
 void gale__address_close(gale__address_t *a);

@@ -13,6 +13,7 @@
 #include "str.h"
 #include "tunnel.h"
 #include "ws.h"
+#include "ws_connect.h"
 
 enum {
     IN_FIRST = 1024,  /* a split head seldom needs more */
@@ -39,12 +40,23 @@ gale__conn_t *gale__conn_new(gale_worker_t *w, const gale__transport_t *t) {
     return c;
 }
 
-void gale__conn_open(gale__conn_t *c) {
+static void enlist(gale__conn_t *c) {
     gale_worker_t *w = c->worker;
     c->next = w->conns;
     if (w->conns != NULL) w->conns->prev = c;
     w->conns = c;
     if (w->conn_count > w->tidy.peak) gale__worker_watch_peak(w);
+}
+
+void gale__conn_begin(gale__conn_t *c) {
+    c->dialed = true;
+    enlist(c);
+    gale__count(&c->worker->counters, GALE__N_DIALED, 1);
+}
+
+void gale__conn_open(gale__conn_t *c) {
+    gale_worker_t *w = c->worker;
+    enlist(c);
     gale__count(&w->counters, GALE__N_ACCEPTED, 1);
     gale__count(&w->counters, GALE__N_OPEN, 1);
     gale__conn_set_deadline(c, GALE__DEADLINE_HEADER, w->server->config.header_timeout_ms);
@@ -146,6 +158,8 @@ static size_t process(gale__conn_t *c, char *bytes, size_t len, gale__block_t *b
             n = gale__ws_feed(c, bytes + pos, len - pos);
         } else if (phase == GALE__PHASE_TUNNEL) {
             n = gale__tunnel_feed(c, bytes + pos, len - pos);
+        } else if (phase == GALE__PHASE_CONNECT) {
+            n = gale__ws_connect_feed(c->ws, bytes + pos, len - pos);
         } else {
             n = gale__proxied_feed(c, bytes + pos, len - pos);
         }
@@ -226,7 +240,7 @@ static void tear_down(gale__conn_t *c) {
     if (w->evict_hand == c) w->evict_hand = c->next;
     c->next = c->prev = NULL;
     gale__accept_left(c);
-    gale__count(&w->counters, GALE__N_OPEN, (uint64_t)-1);
+    gale__count(&w->counters, c->dialed ? GALE__N_DIALED : GALE__N_OPEN, (uint64_t)-1);
     if (c->req != NULL) {
         gale_req_t *r = c->req;
         gale__exchange_done(r, c->cut_reason == GALE_OK ? GALE_EGONE : c->cut_reason);
@@ -312,6 +326,7 @@ static void take_eof(gale__conn_t *c) {
         break;
     case GALE__PHASE_WS:
     case GALE__PHASE_PROXY:
+    case GALE__PHASE_CONNECT:
         gale__conn_cut(c, GALE_EGONE);
         break;
     default: /* closed as soon as the last response is out */
@@ -410,8 +425,11 @@ void gale__conn_retire(gale__conn_t *c, bool idle_too) {
     c->keep_alive = false;
     if (c->tunneled) {
         gale__tunnel_stop(c->tunnel);
+    } else if (c->phase == GALE__PHASE_CONNECT) {
+        gale__conn_cut(c, GALE_ESHUTDOWN);
     } else if (c->ws != NULL) {
-        gale__ws_close(c->ws, 1001, GALE__LIT("server is stopping"));
+        gale_str_t why = c->dialed ? GALE__LIT("going away") : GALE__LIT("server is stopping");
+        gale__ws_close(c->ws, 1001, why);
     } else if (between && (c->eof || (idle_too && !c->transport->has_input(c)))) {
         c->close_when_flushed = true;
         if (gale__conn_queued(c) == 0) gale__conn_cut(c, GALE_ESHUTDOWN);

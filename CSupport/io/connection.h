@@ -1,7 +1,7 @@
 /*
- * A connection: one client, its transport, what it has sent and not yet been processed, what waits
- * to be sent to it. It knows phases and deadlines; what the bytes mean is http1's and ws's matter.
- * Idle, it owns no buffer.
+ * A connection: one client (or a server, whose client this process is), its transport, what it has
+ * sent and not yet been processed, what waits to be sent to it. It knows phases and deadlines; what
+ * the bytes mean is http1's and ws's matter. Idle, it owns no buffer.
  */
 #ifndef GALE_IO_CONNECTION_H
 #define GALE_IO_CONNECTION_H
@@ -49,7 +49,8 @@ typedef enum {
     GALE__PHASE_PROXY,  /* before the first request, a PROXY header is coming */
     GALE__PHASE_WS,
     GALE__PHASE_TUNNEL,
-    GALE__PHASE_LINGER, /* the last response is out; what the client still sends is thrown away */
+    GALE__PHASE_CONNECT, /* this process is the client: until its WebSocket is open */
+    GALE__PHASE_LINGER,  /* the last response is out; what the client still sends is thrown away */
     GALE__PHASE_CLOSED
 } gale__phase_t;
 
@@ -63,7 +64,8 @@ typedef enum {
     GALE__DEADLINE_WS_CLOSE,
     GALE__DEADLINE_WS_WATCH,
     GALE__DEADLINE_HEARTBEAT,
-    GALE__DEADLINE_TUNNEL
+    GALE__DEADLINE_TUNNEL,
+    GALE__DEADLINE_CONNECT
 } gale__deadline_t;
 
 /* How long a client has to take its last answer and leave. */
@@ -114,6 +116,7 @@ struct gale__conn {
     bool secure : 1;   /* what comes over it is https */
     bool admitted : 1; /* counts among the server's connections */
     bool tunneled : 1; /* it became a tunnel */
+    bool dialed : 1;   /* this process is the client */
     union {
         uv_handle_t handle;
         uv_stream_t stream;
@@ -126,6 +129,8 @@ struct gale__conn {
 gale__conn_t *gale__conn_new(gale_worker_t *w, const gale__transport_t *t);
 /* It is connected: reads and deadlines begin. */
 void gale__conn_open(gale__conn_t *c);
+/* It is to be connected to a server, by whoever sets its phase: deadlines begin. */
+void gale__conn_begin(gale__conn_t *c);
 /* Gives back one that never opened, or whose transport is closed. */
 void gale__conn_closed(gale__conn_t *c);
 

@@ -10,6 +10,7 @@
 #include "server.h"
 #include "tunnel.h"
 #include "ws.h"
+#include "ws_connect.h"
 
 enum { STOP_HEAD_MS = 1000 };
 
@@ -124,7 +125,7 @@ static void choose_for_websocket(gale__conn_t *c) {
     uint32_t ms = 0;
     if (c->ws->close_sent) {
         kind = GALE__DEADLINE_WS_CLOSE;
-        ms = config_of(c)->ws_close_timeout_ms;
+        ms = gale__ws_config(c->ws)->ws_close_timeout_ms;
     } else if (is_receiving(c)) {
         kind = GALE__DEADLINE_BODY;
         ms = config_of(c)->body_timeout_ms;
@@ -138,9 +139,14 @@ static void choose_for_websocket(gale__conn_t *c) {
     }
 }
 
+/* Holds for all that happens meanwhile. */
+static bool is_fixed(const gale__conn_t *c) {
+    return c->deadline == GALE__DEADLINE_LINGER || c->deadline == GALE__DEADLINE_CONNECT;
+}
+
 void gale__conn_choose_deadline(gale__conn_t *c) {
     if (waits_for_client(c)) {
-        if (c->deadline != GALE__DEADLINE_WRITE && c->deadline != GALE__DEADLINE_LINGER) {
+        if (c->deadline != GALE__DEADLINE_WRITE && !is_fixed(c)) {
             watch_queue(c);
         }
         return;
@@ -161,6 +167,7 @@ void gale__conn_choose_deadline(gale__conn_t *c) {
         }
         break;
     case GALE__PHASE_PROXY: /* the deadline since it is open holds on */
+    case GALE__PHASE_CONNECT:
     case GALE__PHASE_LINGER:
         break;
     case GALE__PHASE_WS:
@@ -249,6 +256,9 @@ void gale__conn_expired(gale__conn_t *c) {
         break;
     case GALE__DEADLINE_WS_WATCH:
         gale__ws_watch(c->ws);
+        break;
+    case GALE__DEADLINE_CONNECT:
+        gale__ws_connect_expired(c->ws);
         break;
     case GALE__DEADLINE_NONE:
         return;

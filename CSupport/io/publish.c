@@ -107,7 +107,7 @@ static void give(gale__reader_t *r, const batch_t *b, bool corked) {
     gale__conn_t *c = r->ws->conn;
     if (c->cut_due || b->messages == 0) return;
     bool free = r->first == NULL && c->backlogs == 0 && (c->out == NULL || c->out->bytes == 0);
-    if (!free || corked) {
+    if (!free || corked || r->ws->client) { /* whose bytes are its own */
         give_each(r, b, 0, false);
         return;
     }

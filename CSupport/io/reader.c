@@ -118,6 +118,7 @@ void gale__reader_sent(gale__reader_t *r, uint32_t messages, bool of_topics) {
 int gale__reader_write(gale__reader_t *r, gale__message_t *m, size_t skip) {
     gale__conn_t *c = r->ws->conn;
     gale_str_t frame = gale__message_frame(m, r->form);
+    if (r->ws->client) return gale__ws_write_masked_frame(r->ws, frame);
     gale_str_t rest = gale_str(frame.ptr + skip, frame.len - skip);
     if (rest.len <= GALE__OUT_SMALL) return gale__conn_write(c, rest);
     gale_buf_t shared = {rest.ptr, rest.len, gale__message_release, gale__message_ref(m)};
@@ -232,10 +233,10 @@ static void tell(gale__reader_t *r) {
         size_t len = sub->topic->name_len;
         sub->untold = 0;
         r->subs = sub->next; /* it is the last now */
-        if (ws->handler.on_lag == NULL) continue;
+        if (ws->handler->on_lag == NULL) continue;
         memcpy(name, sub->topic->name, len);
         ws->conn->depth++;
-        ws->handler.on_lag(ws, gale_str(name, len), dropped, ws->data);
+        ws->handler->on_lag(ws, gale_str(name, len), dropped, ws->data);
         ws->conn->depth--;
     }
 }

@@ -50,7 +50,7 @@ void gale__reader_free(gale_ws_t *ws);
 
 /* So many messages have gone to the connection, of topics or not. */
 void gale__reader_sent(gale__reader_t *r, uint32_t messages, bool of_topics);
-/* Writes a frame, less its first `skip` bytes, to the connection. */
+/* Writes a frame, less its first `skip` bytes (0 for a client), to the connection. */
 int gale__reader_write(gale__reader_t *r, gale__message_t *m, size_t skip);
 /* A message of a subscription (null: for this socket alone) waits until it is taken. False when the
  * reader is no more: it was too slow. */

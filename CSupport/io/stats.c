@@ -9,9 +9,9 @@ enum { SECOND = GALE__N_LAG_MS + 1 }; /* behind blocks_held, which is no counter
 #define FIRST offsetof(gale_stats_t, connections_accepted)
 _Static_assert(offsetof(gale_stats_t, loop_lag_ms) == FIRST + GALE__N_LAG_MS * sizeof(uint64_t),
                "the counters stand in the order of gale_stats_t");
-_Static_assert(offsetof(gale_stats_t, slow_closed) ==
+_Static_assert(offsetof(gale_stats_t, connects_open) ==
                    offsetof(gale_stats_t, topics) +
-                       (GALE__N_SLOW_CLOSED - GALE__N_TOPICS) * sizeof(uint64_t),
+                       (GALE__N_DIALED - GALE__N_TOPICS) * sizeof(uint64_t),
                "so do the later ones");
 
 void gale__stats_sum(const gale_server_t *s, gale_stats_t *out) {

@@ -42,6 +42,9 @@ typedef enum {
     GALE__N_DELIVERIES,
     GALE__N_DROPPED,
     GALE__N_SLOW_CLOSED,
+    GALE__N_CONNECTS,
+    GALE__N_CONNECTS_FAILED,
+    GALE__N_DIALED,
     GALE__N_COUNTERS
 } gale__counter_t;
 

@@ -25,6 +25,8 @@
 #include "timer_wheel.h"
 #include "topics.h"
 #include "ws_coders.h"
+#include "ws_keys.h"
+#include "ws_tables.h"
 
 typedef struct gale__conn gale__conn_t;
 typedef struct gale__proxied gale__proxied_t;
@@ -72,6 +74,8 @@ struct gale_worker_s {
     gale__coders_t coders;
     gale__coding_turn_t coding;
     gale__ws_coders_t ws_coders;
+    gale__ws_keys_t ws_keys;
+    gale__ws_tables_t ws_tables;
     gale__topics_t topics;
     gale__head_limits_t limits;
     gale__stamp_t stamp;

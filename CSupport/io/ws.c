@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "reader.h"
 #include "str.h"
+#include "ws_connect.h"
 
 enum {
     MESSAGE_FIRST = 4096,
@@ -67,6 +68,11 @@ static void keep_reason(gale_ws_t *ws, gale_str_t reason) {
 static void linger(gale_ws_t *ws) {
     gale__conn_linger(ws->conn);
     ws->conn->linger_bytes = LINGER_BYTES;
+    if (!ws->client) return;
+    /* It is the server who ends the connection, so that its port and not ours is held up by what
+     * may still be under way (RFC 6455 7.1.1). */
+    ws->conn->shut = true;
+    gale__conn_set_deadline(ws->conn, GALE__DEADLINE_LINGER, GALE__LINGER_MS);
 }
 
 void gale__ws_too_slow(gale_ws_t *ws) {
@@ -113,18 +119,23 @@ static void on_close_frame(gale_ws_t *ws, gale_str_t payload) {
 }
 
 void gale__ws_gone(gale_ws_t *ws, int reason) {
+    if (ws->client && gale__ws_client(ws)->connecting != NULL) {
+        gale__ws_connect_failed(ws, reason);
+        return;
+    }
     gale__count(&ws->conn->worker->counters, GALE__N_WEBSOCKETS, (uint64_t)-1);
     if (reason == GALE_ESHUTDOWN && ws->close_code == 1006) ws->close_code = 1001;
     gale__reader_free(ws);
     if (ws->ref_slot != 0) gale__ref_drop(&ws->conn->worker->refs, ws->ref_slot);
     ws->ref_slot = 0;
     forget_pong(ws);
-    if (ws->handler.on_close != NULL) {
-        ws->handler.on_close(ws, ws->close_code, gale_str(ws->reason, ws->reason_len), ws->data);
+    if (ws->handler->on_close != NULL) {
+        ws->handler->on_close(ws, ws->close_code, gale_str(ws->reason, ws->reason_len), ws->data);
     }
     gale__free(ws->reason);
     gale__free(ws->message);
     gale__ws_windows_free(&ws->conn->worker->ws_coders, ws->windows);
+    gale__ws_tables_drop(&ws->conn->worker->ws_tables, ws->handler);
     gale__free(ws);
 }
 
@@ -156,7 +167,7 @@ static void answer_late(gale_ws_t *ws) {
 void gale__ws_drained(gale_ws_t *ws) {
     ws->want_drain = false;
     answer_late(ws);
-    if (ws->handler.on_drain != NULL) ws->handler.on_drain(ws, ws->data);
+    if (ws->handler->on_drain != NULL) ws->handler->on_drain(ws, ws->data);
 }
 
 /*
@@ -166,9 +177,9 @@ void gale__ws_drained(gale_ws_t *ws) {
 void gale__ws_deliver(gale_ws_t *ws, int kind, gale_str_t bytes) {
     gale__count(&ws->conn->worker->counters, GALE__N_MESSAGES_IN, 1);
     ws->message_ms = (uint32_t)uv_now(ws->conn->worker->loop);
-    if (ws->close_sent || ws->handler.on_message == NULL) return;
+    if (ws->close_sent || ws->handler->on_message == NULL) return;
     ws->conn->depth++;
-    ws->handler.on_message(ws, kind, bytes, ws->data);
+    ws->handler->on_message(ws, kind, bytes, ws->data);
     ws->conn->depth--;
 }
 
@@ -179,7 +190,7 @@ static void on_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
     }
     if (opcode == GALE__WS_PING) answer_ping(ws, payload);
     void (*fn)(gale_ws_t *, gale_str_t, void *) =
-        opcode == GALE__WS_PING ? ws->handler.on_ping : ws->handler.on_pong;
+        opcode == GALE__WS_PING ? ws->handler->on_ping : ws->handler->on_pong;
     if (fn == NULL || ws->close_sent) return;
     ws->conn->depth++;
     fn(ws, payload, ws->data);
@@ -225,10 +236,15 @@ static void end_message(gale_ws_t *ws) {
     gale__free(m);
 }
 
+/* A client's bytes, as they come. */
+static void unmask(const gale_ws_t *ws, char *bytes, size_t n, const uint8_t key[4], uint8_t at) {
+    if (!ws->client) gale__ws_mask(bytes, n, key, at);
+}
+
 /* Bytes of a data frame that does not lie whole in one read, or belongs to a fragmented message. */
 static size_t feed_payload(gale_ws_t *ws, char *bytes, size_t len) {
     size_t n = len < ws->frame_left ? len : (size_t)ws->frame_left;
-    gale__ws_mask(bytes, n, ws->mask, ws->mask_at);
+    unmask(ws, bytes, n, ws->mask, ws->mask_at);
     ws->frame_left -= n;
     ws->mask_at = (uint8_t)((ws->mask_at + n) & 3);
     if (ws->message_kind == GALE_WS_TEXT && !ws->compressed &&
@@ -267,7 +283,7 @@ static bool open_data(gale_ws_t *ws, const gale__ws_frame_t *f) {
 /* A message that lies whole in one read, and is handed on from there. */
 static void take_whole(gale_ws_t *ws, const gale__ws_frame_t *f, char *payload) {
     size_t n = (size_t)f->length;
-    gale__ws_mask(payload, n, f->mask, 0);
+    unmask(ws, payload, n, f->mask, 0);
     if (f->opcode == GALE__WS_TEXT && !f->rsv1 && !gale__utf8_valid(payload, n)) {
         gale__ws_fail(ws, 1007, "the message is not UTF-8");
     } else {
@@ -297,7 +313,9 @@ static size_t feed_data(gale_ws_t *ws, const gale__ws_frame_t *f, char *payload,
 static size_t feed_frame(gale_ws_t *ws, char *bytes, size_t len) {
     gale__ws_frame_t f;
     const char *error = NULL;
-    int head = gale__ws_frame_parse(&f, ws->server_bits != 0, bytes, len, &error);
+    unsigned rules =
+        (ws->send_bits != 0 ? GALE__WS_ALLOW_RSV1 : 0u) | (ws->client ? GALE__WS_FROM_SERVER : 0u);
+    int head = gale__ws_frame_parse(&f, rules, bytes, len, &error);
     if (head == 0) return 0;
     if (head < 0) {
         gale__ws_fail(ws, -head, error);
@@ -307,7 +325,7 @@ static size_t feed_frame(gale_ws_t *ws, char *bytes, size_t len) {
     size_t rest = len - (size_t)head;
     if (f.opcode < GALE__WS_CLOSE) return (size_t)head + feed_data(ws, &f, payload, rest);
     if (f.length > rest) return 0; /* at most 125 bytes: they wait together */
-    gale__ws_mask(payload, (size_t)f.length, f.mask, 0);
+    unmask(ws, payload, (size_t)f.length, f.mask, 0);
     on_control(ws, f.opcode, gale_str(payload, (size_t)f.length));
     return (size_t)head + (size_t)f.length;
 }

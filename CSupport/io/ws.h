@@ -10,6 +10,8 @@
 #include "utf8.h"
 #include "ws_frame.h"
 
+typedef struct gale__ws_connecting gale__ws_connecting_t;
+
 /* A message that has not come whole. */
 typedef struct {
     size_t len, cap;
@@ -19,12 +21,12 @@ typedef struct {
 struct gale_ws_s {
     gale__conn_t *conn;
     void *data;
-    gale_ws_handler_t handler;
-    gale__ws_message_t *message; /* null: nothing of one is kept */
-    gale__ws_windows_t *windows; /* of its own, with takeover; else null */
-    gale__reader_t *reader;      /* null until it subscribes to a topic */
-    char *reason;                /* of the peer's close frame, or a pong's payload */
-    uint64_t frame_left;         /* payload bytes of the present data frame still to come */
+    const gale_ws_handler_t *handler; /* of gale__ws_tables_take */
+    gale__ws_message_t *message;      /* null: nothing of one is kept */
+    gale__ws_windows_t *windows;      /* of its own, with takeover; else null */
+    gale__reader_t *reader;           /* null until it subscribes to a topic */
+    char *reason;                     /* of the peer's close frame, or a pong's payload */
+    uint64_t frame_left;              /* payload bytes of the present data frame still to come */
     uint32_t ref_slot;
     uint32_t pinged_ms;  /* when the last ping went out of itself, or it was opened; wraps */
     uint32_t message_ms; /* when a message last came or went; wraps */
@@ -34,7 +36,7 @@ struct gale_ws_s {
     uint8_t mask_at;      /* which of its bytes is next */
     uint8_t message_kind; /* 0: none is open */
     uint8_t reason_len;
-    uint8_t server_bits; /* of the window for what is sent compressed; 0: no permessage-deflate */
+    uint8_t send_bits; /* of the window for what is sent compressed; 0: no permessage-deflate */
     bool frame_fin : 1;
     bool frame_open : 1;
     bool close_sent : 1;
@@ -42,13 +44,25 @@ struct gale_ws_s {
     bool compressed : 1; /* the open message */
     bool pong_due : 1;   /* `reason` is its payload */
     bool unheard : 1;    /* no byte has come since the ping of pinged_ms */
+    bool client : 1;     /* this process opened it: it is a gale__ws_client_t */
 };
 
 /* Idle sockets are many. */
-_Static_assert(sizeof(struct gale_ws_s) <= 152, "a WebSocket must not grow");
+_Static_assert(sizeof(struct gale_ws_s) <= 104, "a WebSocket must not grow");
+
+/* One that this process opened; see ws_connect.h. */
+typedef struct {
+    struct gale_ws_s ws;
+    gale__ws_connecting_t *connecting; /* null once it is open */
+    gale_config_t config;              /* the server's, but for what gale_ws_connect was told */
+} gale__ws_client_t;
+
+static inline gale__ws_client_t *gale__ws_client(const gale_ws_t *ws) {
+    return (gale__ws_client_t *)ws;
+}
 
 static inline const gale_config_t *gale__ws_config(const gale_ws_t *ws) {
-    return &ws->conn->worker->server->config;
+    return ws->client ? &gale__ws_client(ws)->config : &ws->conn->worker->server->config;
 }
 
 /* The subprotocols that a request offers, one after the other; begins with the request alone. */
@@ -67,11 +81,15 @@ int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
 int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes);
 int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf);
 int gale__ws_control(gale_ws_t *ws, int opcode, gale_str_t payload);
+/* Of a client: a frame by its unmasked head and its payload, or a whole unmasked one, with a key of
+ * its own. What is given stays as it is. */
+int gale__ws_write_masked(gale_ws_t *ws, gale_str_t head, gale_str_t payload);
+int gale__ws_write_masked_frame(gale_ws_t *ws, gale_str_t frame);
 /* Whether the kind is one, with or without GALE_WS_PLAIN. */
 bool gale__ws_is_kind(int kind);
 /* Whether it can be sent what gale__ws_compress makes with so many bits. */
 static inline bool gale__ws_takes_deflated(const gale_ws_t *ws, unsigned window_bits) {
-    return ws->server_bits >= window_bits;
+    return ws->send_bits >= window_bits;
 }
 
 /* Closing. */

@@ -143,12 +143,14 @@ static gale_ws_t *open_socket(gale__conn_t *c, const gale_ws_handler_t *h, void 
     if (ws == NULL) return NULL;
     ws->conn = c;
     ws->data = data;
-    ws->handler = *h;
+    ws->handler = gale__ws_tables_take(&c->worker->ws_tables, h);
     ws->close_code = 1006;
-    ws->server_bits = a->deflate.server_bits;
+    ws->send_bits = a->deflate.server_bits;
     ws->windows = a->windows;
     ws->pinged_ms = ws->message_ms = (uint32_t)uv_now(c->worker->loop);
-    return ws;
+    if (ws->handler != NULL) return ws;
+    gale__free(ws);
+    return NULL;
 }
 
 /* All of it is well: the answer, and what the connection is from now on. */
@@ -192,6 +194,7 @@ int gale__ws_accept(gale_req_t *r, const gale_ws_handler_t *h, void *data,
     err = ws == NULL ? UV_ENOMEM : change_over(r, ws, &a, options);
     if (err < 0) {
         gale__ws_windows_free(&c->worker->ws_coders, a.windows);
+        if (ws != NULL) gale__ws_tables_drop(&c->worker->ws_tables, ws->handler);
         gale__free(ws);
         return err;
     }

@@ -50,8 +50,8 @@ gale__ws_windows_t *gale__ws_windows_new(gale__ws_coders_t *c, const gale__ws_de
     gale__ws_windows_t *w = gale__malloc(sizeof *w);
     if (w == NULL) return NULL;
     *w = (gale__ws_windows_t){.reserved = cost,
-                              .server_bits = agreed->server_bits,
-                              .client_bits = agreed->client_bits,
+                              .send_bits = agreed->server_bits,
+                              .receive_bits = agreed->client_bits,
                               .deflate_kept = agreed->server_takeover,
                               .inflate_kept = agreed->client_takeover};
     c->kept.used += cost;
@@ -60,7 +60,7 @@ gale__ws_windows_t *gale__ws_windows_new(gale__ws_coders_t *c, const gale__ws_de
 
 gale__deflate_t *gale__ws_windows_deflate(gale__ws_coders_t *c, gale__ws_windows_t *w) {
     if (w->deflate == NULL && w->deflate_kept) {
-        w->deflate = gale__ws_deflate_new(w->server_bits, c->level, &c->memory);
+        w->deflate = gale__ws_deflate_new(w->send_bits, c->level, &c->memory);
     }
     if (w->deflate_stale && w->deflate != NULL) gale__deflate_reset(w->deflate);
     w->deflate_stale = false;
@@ -69,7 +69,7 @@ gale__deflate_t *gale__ws_windows_deflate(gale__ws_coders_t *c, gale__ws_windows
 
 gale__inflate_t *gale__ws_windows_inflate(gale__ws_coders_t *c, gale__ws_windows_t *w) {
     if (w->inflate == NULL && w->inflate_kept) {
-        w->inflate = gale__inflate_new(GALE__FORMAT_RAW, w->client_bits, &c->memory);
+        w->inflate = gale__inflate_new(GALE__FORMAT_RAW, w->receive_bits, &c->memory);
     }
     return w->inflate;
 }

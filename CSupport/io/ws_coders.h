@@ -25,7 +25,7 @@ typedef struct {
     gale__deflate_t *deflate;
     gale__inflate_t *inflate;
     size_t reserved;
-    uint8_t server_bits, client_bits;
+    uint8_t send_bits, receive_bits;
     bool deflate_kept, inflate_kept;
     bool deflate_stale; /* something was sent past it: it must forget what it has seen */
 } gale__ws_windows_t;
@@ -38,7 +38,8 @@ void gale__ws_coders_clear(gale__ws_coders_t *c);
 gale__deflate_t *gale__ws_coders_deflate(gale__ws_coders_t *c, unsigned window_bits);
 gale__inflate_t *gale__ws_coders_inflate(gale__ws_coders_t *c);
 
-/* Reserves what an agreement with takeover may need; null when there is no more. */
+/* Reserves what an agreement with takeover may need, for the server's side (a client turns it round);
+ * null when there is no more. */
 gale__ws_windows_t *gale__ws_windows_new(gale__ws_coders_t *c, const gale__ws_deflate_t *agreed);
 /* The socket's own; null when they are not kept, or without memory. */
 gale__deflate_t *gale__ws_windows_deflate(gale__ws_coders_t *c, gale__ws_windows_t *w);

@@ -1,6 +1,7 @@
 /* What goes out on a WebSocket: messages, compressed or not, and control frames. */
 #include <string.h>
 
+#include "mem.h"
 #include "reader.h"
 #include "ws.h"
 
@@ -9,13 +10,57 @@ enum {
     /* Messages that are compressed where they are to be sent from; longer ones in memory of their
      * own. */
     IN_PLACE = 4096,
-    HEAD = 4 /* of what gets smaller than that */
+    HEAD = 8, /* of what gets smaller than that, with a key */
+    HEAD_MAX = 10,
+    KEY = 4
 };
 
-static int write_head(gale_ws_t *ws, int opcode, uint64_t length) {
-    char head[10];
-    return gale__conn_write(
-        ws->conn, gale_str(head, gale__ws_frame_write(head, opcode, true, false, length)));
+/* --------------------------------------------------------------------------------------- masking */
+
+/* Without one the connection is of no more use. */
+static int next_key(gale_ws_t *ws, uint8_t key[KEY]) {
+    int err = gale__ws_keys_next(&ws->conn->worker->ws_keys, key);
+    if (err < 0) gale__conn_cut(ws->conn, err);
+    return err;
+}
+
+int gale__ws_write_masked(gale_ws_t *ws, gale_str_t head, gale_str_t payload) {
+    uint8_t key[KEY];
+    bool small = payload.len <= IN_PLACE;
+    if (payload.len > SIZE_MAX - HEAD_MAX - KEY) return UV_ENOMEM;
+    int err = next_key(ws, key);
+    if (err < 0) return err;
+    char *out = small ? gale__conn_reserve(ws->conn, head.len + KEY + payload.len)
+                      : gale__malloc(head.len + KEY + payload.len);
+    if (out == NULL) return small ? GALE_EGONE : UV_ENOMEM;
+    memcpy(out, head.ptr, head.len);
+    size_t size = gale__ws_frame_add_mask(out, head.len, key);
+    gale__ws_mask_copy(out + size, payload, key);
+    size += payload.len;
+    if (!small) return gale__conn_write_buf(ws->conn, (gale_buf_t){out, size, gale__free, out});
+    gale__outbox_commit(ws->conn->out, size);
+    return 0;
+}
+
+int gale__ws_write_masked_frame(gale_ws_t *ws, gale_str_t frame) {
+    gale__ws_frame_t f;
+    const char *error;
+    int head = gale__ws_frame_parse(&f, GALE__WS_ALLOW_RSV1 | GALE__WS_FROM_SERVER, frame.ptr,
+                                    frame.len, &error);
+    if (head <= 0) return GALE_EPROTO; /* it is one of ours */
+    return gale__ws_write_masked(ws, gale_str(frame.ptr, (size_t)head),
+                                 gale_str(frame.ptr + head, frame.len - (size_t)head));
+}
+
+/* ---------------------------------------------------------------------------------------- frames */
+
+static int write_frame(gale_ws_t *ws, int opcode, gale_str_t payload) {
+    char bytes[HEAD_MAX];
+    gale_str_t head =
+        gale_str(bytes, gale__ws_frame_write(bytes, opcode, true, false, payload.len));
+    if (ws->client) return gale__ws_write_masked(ws, head, payload);
+    int err = gale__conn_write(ws->conn, head);
+    return err < 0 ? err : gale__conn_write(ws->conn, payload);
 }
 
 static int after_send(gale_ws_t *ws, int err) {
@@ -45,7 +90,7 @@ static void begin_message(gale_ws_t *ws) {
 /* The compressor for a message; *takeover: the socket's own. */
 static gale__deflate_t *compressor(gale_ws_t *ws, int kind, size_t len, bool *takeover) {
     *takeover = false;
-    if (ws->server_bits == 0 || (kind & GALE_WS_PLAIN) != 0 || len == 0 ||
+    if (ws->send_bits == 0 || (kind & GALE_WS_PLAIN) != 0 || len == 0 ||
         len < gale__ws_config(ws)->ws_deflate_min_bytes) {
         return NULL;
     }
@@ -53,7 +98,7 @@ static gale__deflate_t *compressor(gale_ws_t *ws, int kind, size_t len, bool *ta
     gale__deflate_t *d = ws->windows == NULL ? NULL : gale__ws_windows_deflate(c, ws->windows);
     *takeover = d != NULL;
     /* A message that needs no window may always be sent, so that memory is no reason to fail. */
-    return d != NULL ? d : gale__ws_coders_deflate(c, ws->server_bits);
+    return d != NULL ? d : gale__ws_coders_deflate(c, ws->send_bits);
 }
 
 /* 1: sent. 0: not compressed. */
@@ -64,6 +109,13 @@ static int send_in_place(gale_ws_t *ws, gale__deflate_t *d, bool takeover, int k
     size_t size = gale__ws_deflate_message(d, takeover, bytes, room + HEAD);
     if (size == 0) return 0;
     size_t head = gale__ws_frame_write(room, kind, true, true, size);
+    if (ws->client) {
+        uint8_t key[KEY];
+        int err = next_key(ws, key);
+        if (err < 0) return err;
+        head = gale__ws_frame_add_mask(room, head, key);
+        gale__ws_mask(room + HEAD, size, key, 0);
+    }
     if (head < HEAD) memmove(room + head, room + HEAD, size);
     gale__outbox_commit(ws->conn->out, head + size);
     return 1;
@@ -77,7 +129,15 @@ static int send_compressed(gale_ws_t *ws, int kind, gale_str_t bytes) {
     if (bytes.len <= IN_PLACE) return send_in_place(ws, d, takeover, kind, bytes);
     gale_buf_t frame;
     if (!gale__ws_deflate_frame(d, takeover, kind, bytes, &frame)) return 0;
-    int err = gale__conn_write_buf(ws->conn, frame);
+    int err = 0;
+    if (ws->client) {
+        err = gale__ws_write_masked_frame(ws, gale_str(frame.ptr, frame.len));
+        gale_buf_free(frame);
+        /* It was not sent, so the peer's window does not have it. */
+        if (err < 0 && takeover) ws->windows->deflate_stale = true;
+    } else {
+        err = gale__conn_write_buf(ws->conn, frame);
+    }
     return err < 0 ? err : 1;
 }
 
@@ -104,13 +164,17 @@ int gale__ws_send(gale_ws_t *ws, int kind, gale_str_t bytes) {
     begin_message(ws);
     err = send_compressed(ws, kind, bytes);
     if (err != 0) return after_send(ws, err);
-    err = write_head(ws, kind & ~GALE_WS_PLAIN, bytes.len);
-    if (err >= 0) err = gale__conn_write(ws->conn, bytes);
-    return after_send(ws, err);
+    return after_send(ws, write_frame(ws, kind & ~GALE_WS_PLAIN, bytes));
 }
 
 int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf) {
-    int err = may_send_message(ws, kind);
+    int err;
+    if (ws->client) { /* what goes out is a masked copy */
+        err = gale__ws_send(ws, kind, gale_str(buf.ptr, buf.len));
+        gale_buf_free(buf);
+        return err;
+    }
+    err = may_send_message(ws, kind);
     if (err > 0) {
         err = queue(ws, kind, gale_str(buf.ptr, buf.len));
         gale_buf_free(buf);
@@ -120,7 +184,9 @@ int gale__ws_send_buf(gale_ws_t *ws, int kind, gale_buf_t buf) {
         begin_message(ws);
         err = send_compressed(ws, kind, gale_str(buf.ptr, buf.len));
         if (err == 0) {
-            err = write_head(ws, kind & ~GALE_WS_PLAIN, buf.len);
+            char head[HEAD_MAX];
+            size_t len = gale__ws_frame_write(head, kind & ~GALE_WS_PLAIN, true, false, buf.len);
+            err = gale__conn_write(ws->conn, gale_str(head, len));
             if (err >= 0) return after_send(ws, gale__conn_write_buf(ws->conn, buf));
         }
     }
@@ -132,7 +198,5 @@ int gale__ws_control(gale_ws_t *ws, int opcode, gale_str_t payload) {
     int err = may_send(ws);
     if (err < 0) return err;
     if (payload.len > CONTROL_MAX) return UV_EINVAL;
-    err = write_head(ws, opcode, payload.len);
-    if (err >= 0) err = gale__conn_write(ws->conn, payload);
-    return after_send(ws, err);
+    return after_send(ws, write_frame(ws, opcode, payload));
 }

@@ -21,5 +21,7 @@
 @_exported public import class GaleCore.ServiceLoop
 // Settings and subscriptions name it.
 @_exported public import enum GaleCore.SlowPolicy
+// Clients of WebSockets take them.
+@_exported public import struct GaleCore.WebSocketClientOptions
 // Settings name them.
 @_exported public import struct GaleCore.WebSocketSettings

@@ -36,7 +36,7 @@ public struct CoreError: Error, Sendable, Equatable, CustomStringConvertible {
     public static let exists = CoreError(SystemFile.exists)
     /// Another file system.
     public static let otherFileSystem = CoreError(SystemFile.otherFileSystem)
-    /// Not a valid WebSocket handshake; it has been answered.
+    /// Not a valid WebSocket handshake. As a server: it has been answered. As a client: the server's answer.
     public static let handshake = CoreError(Int32(GALE_EHANDSHAKE))
 }
 

@@ -9,7 +9,8 @@ open class Exchange {
     // Exclusivity is unchecked here and below: one thread, and no access lasts longer than its line.
     @exclusivity(unchecked) final var pointer: OpaquePointer?
     @exclusivity(unchecked) final var nextSpare: Exchange?
-    @exclusivity(unchecked) final var snapshot: HeadSnapshot?
+    /// What the views show when there is no request of the core's any more.
+    @exclusivity(unchecked) public final var snapshot: HeadSnapshot?
     /// What `readForm` has begun.
     @exclusivity(unchecked) public internal(set) final var form: ReceivedForm?
     /// Within `received`: whoever ends the request then leaves the object alone.
@@ -82,19 +83,19 @@ open class Exchange {
 
     @usableFromInline final var methodBytes: UnsafeBufferPointer<UInt8> {
         if let pointer { return gale_req_method(pointer).buffer }
-        return snapshot?.slice(\.method) ?? UnsafeBufferPointer(start: nil, count: 0)
+        return snapshot?.slice(.method) ?? UnsafeBufferPointer(start: nil, count: 0)
     }
     @usableFromInline final var targetBytes: UnsafeBufferPointer<UInt8> {
         if let pointer { return gale_req_target(pointer).buffer }
-        return snapshot?.slice(\.target) ?? UnsafeBufferPointer(start: nil, count: 0)
+        return snapshot?.slice(.target) ?? UnsafeBufferPointer(start: nil, count: 0)
     }
     @usableFromInline final var pathBytes: UnsafeBufferPointer<UInt8> {
         if let pointer { return gale_req_path(pointer).buffer }
-        return snapshot?.slice(\.path) ?? UnsafeBufferPointer(start: nil, count: 0)
+        return snapshot?.slice(.path) ?? UnsafeBufferPointer(start: nil, count: 0)
     }
     @usableFromInline final var queryBytes: UnsafeBufferPointer<UInt8> {
         if let pointer { return gale_req_query(pointer).buffer }
-        return snapshot?.slice(\.query) ?? UnsafeBufferPointer(start: nil, count: 0)
+        return snapshot?.slice(.query) ?? UnsafeBufferPointer(start: nil, count: 0)
     }
     @usableFromInline final var bodyBytes: UnsafeBufferPointer<UInt8> {
         guard let pointer else { return UnsafeBufferPointer(start: nil, count: 0) }
@@ -150,13 +151,13 @@ open class Exchange {
 
     /// The client's address, "" for unix sockets and memory; behind a trusted proxy the one that it names.
     public final var remoteAddress: String {
-        guard let pointer else { return snapshot?.remote ?? "" }
+        guard let pointer else { return snapshot?.text(.remote) ?? "" }
         return address { gale_req_remote(pointer, $0, $1) }
     }
 
     /// The address of who is connected, whatever proxies say.
     public final var peerAddress: String {
-        guard let pointer else { return snapshot?.peer ?? "" }
+        guard let pointer else { return snapshot?.text(.peer) ?? "" }
         return address { gale_req_peer(pointer, $0, $1) }
     }
 
@@ -171,7 +172,7 @@ open class Exchange {
 
     /// Who the request is for, as "example.org:8080".
     public final var host: String {
-        guard let pointer else { return snapshot?.host ?? "" }
+        guard let pointer else { return snapshot?.text(.host) ?? "" }
         return String(decoding: gale_req_host(pointer).buffer, as: UTF8.self)
     }
 
@@ -223,7 +224,8 @@ open class Exchange {
     /// Copies the head, so that it can be read after the request has ended.
     public final func keepHead() {
         guard let pointer, snapshot == nil else { return }
-        snapshot = HeadSnapshot(pointer, remote: remoteAddress, peer: peerAddress, host: host, scheme: scheme)
+        snapshot = HeadSnapshot(
+            pointer, HeadSnapshot.Client(remote: remoteAddress, peer: peerAddress, host: host, scheme: scheme))
     }
 }
 

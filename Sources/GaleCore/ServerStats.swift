@@ -24,6 +24,12 @@ public struct ServerStats: Sendable, Equatable {
     public let timeouts: Timeouts
     /// WebSockets that are open now.
     public let webSocketsOpen: Int
+    /// WebSockets that were opened from here, as a client.
+    public let connects: Int
+    /// And those that could not be.
+    public let connectsFailed: Int
+    /// Their connections that are open now, or being opened; not part of `connectionsOpen`.
+    public let connectsOpen: Int
     /// Messages of WebSockets received.
     public let messagesIn: Int
     /// Messages of WebSockets sent.
@@ -80,6 +86,9 @@ public struct ServerStats: Sendable, Equatable {
             header: int(core.timeouts_header), body: int(core.timeouts_body), idle: int(core.timeouts_idle),
             write: int(core.timeouts_write), close: int(core.timeouts_close))
         webSocketsOpen = int(core.websockets_open)
+        connects = int(core.connects)
+        connectsFailed = int(core.connects_failed)
+        connectsOpen = int(core.connects_open)
         messagesIn = int(core.messages_in)
         messagesOut = int(core.messages_out)
         loopLag = .milliseconds(int(core.loop_lag_ms))

@@ -16,9 +16,13 @@ open class Socket {
     /// The worker whose loop this runs on.
     public final let worker: Worker
 
-    /// One that `Exchange.upgrade` connects.
+    /// One that `Exchange.upgrade` or `connect` connects.
     public init(on worker: Worker) { self.worker = worker }
 
+    /// The handshake of `connect` is done: before any message.
+    open func opened(_ answer: SocketAnswer) {}
+    /// `connect` came to nothing: once, last of all, in place of `closed`.
+    open func failed(_ error: CoreError, _ answer: SocketAnswer) {}
     /// A whole message; text is valid UTF-8.
     open func received(_ kind: MessageKind, _ bytes: Span<UInt8>) {}
     /// A ping, which is answered already.
@@ -112,7 +116,7 @@ extension Exchange {
 }
 
 /// The C callbacks of a WebSocket.
-private enum SocketCallbacks {
+enum SocketCallbacks {
     static var table: gale_ws_handler_t {
         var handler = gale_ws_handler()
         handler.on_message = { _, kind, bytes, data in
@@ -132,17 +136,22 @@ private enum SocketCallbacks {
                 $0.lagged(topic: String(decoding: topic.buffer, as: UTF8.self), dropped: dropped)
             }
         }
-        handler.on_close = { _, code, reason, data in
-            SocketCallbacks.enter(data) {
-                $0.closed(code: Int(code), reason: String(decoding: reason.buffer, as: UTF8.self))
-                $0.pointer = nil
+        handler.on_close = { pointer, code, reason, data in
+            SocketCallbacks.enter(data) { socket in
+                let reason = String(decoding: reason.buffer, as: UTF8.self)
+                if code < 0 {
+                    socket.failed(CoreError(code, sentence: reason), SocketAnswer(pointer))
+                } else {
+                    socket.closed(code: Int(code), reason: reason)
+                }
+                socket.pointer = nil
             }
             if let data { Unmanaged<Socket>.fromOpaque(data).release() }
         }
         return handler
     }
 
-    private static func enter(_ data: UnsafeMutableRawPointer?, _ body: (Socket) -> Void) {
+    static func enter(_ data: UnsafeMutableRawPointer?, _ body: (Socket) -> Void) {
         guard let data else { return }
         let socket = Unmanaged<Socket>.fromOpaque(data).takeUnretainedValue()
         let executor = socket.worker.executor

@@ -29,8 +29,11 @@ extension Application {
         await server.ready()
         let client: TestClient
         switch mode {
-        case .live: client = TestClient(server) { [port = server.port()] in try LiveConnection(port: port) }
-        case .memory: client = TestClient(server) { [server] in try await MemoryConnection.open(to: server) }
+        case .live:
+            let port = server.port()
+            client = TestClient(server, port: port) { try LiveConnection(port: port) }
+        case .memory:
+            client = TestClient(server, port: nil) { [server] in try await MemoryConnection.open(to: server) }
         }
         do {
             let result = try await body(client)

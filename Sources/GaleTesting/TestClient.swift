@@ -1,3 +1,4 @@
+public import Gale
 internal import GaleCore
 
 #if canImport(FoundationEssentials)
@@ -13,6 +14,7 @@ public final class TestClient: Sendable {
     public static let limit = Duration.seconds(20)
 
     private let server: Server
+    private let port: Int?
     private let open: @Sendable () async throws -> any ByteStream
     private let state: Guarded<State>
 
@@ -22,8 +24,10 @@ public final class TestClient: Sendable {
         var streams: [any ByteStream] = []
     }
 
-    init(_ server: Server, _ open: @escaping @Sendable () async throws -> any ByteStream) {
+    /// `port`: of the server, if it has one.
+    init(_ server: Server, port: Int?, _ open: @escaping @Sendable () async throws -> any ByteStream) {
         self.server = server
+        self.port = port
         self.open = open
         state = Guarded(State())
     }
@@ -35,7 +39,7 @@ public final class TestClient: Sendable {
     }
 
     /// Another browser: no cookies, its own connections.
-    public func fresh() -> TestClient { TestClient(server, open) }
+    public func fresh() -> TestClient { TestClient(server, port: port, open) }
 
     /// Begins a graceful stop of the server, as a signal does.
     public func stopServer() { server.stop() }
@@ -141,7 +145,19 @@ public final class TestClient: Sendable {
         reader.reader.stream.close()
     }
 
-    /// Opens a WebSocket. Throws `TestError` when the server refuses.
+    /// Opens a WebSocket that keeps to the protocol as any client does, with the cookies: it answers pings, puts
+    /// fragments together, compresses. Over a socket only (`TestMode.live`). Throws `WebSocketConnectError`, `TestError`.
+    public func connect(
+        webSocket target: String, _ options: WebSocketClient.Options = WebSocketClient.Options()
+    ) async throws -> WebSocketClient {
+        guard let port else { throw TestError("a WebSocketClient needs TestMode.live; webSocket(_:) does without") }
+        var options = options
+        if let cookie = cookieField { options.headers.append(("Cookie", cookie)) }
+        return try await WebSocketClient.connect("ws://127.0.0.1:\(port)\(target)", options)
+    }
+
+    /// Opens a WebSocket that sends what it is told and shows each frame as it came, for tests of the protocol itself,
+    /// and for those in memory. Throws `TestError` when the server refuses.
     public func webSocket(_ target: String, headers: [String: String] = [:]) async throws -> TestWebSocket {
         var reader = try await newConnection()
         var headers = headers
@@ -182,11 +198,15 @@ public final class TestClient: Sendable {
     private func head(_ method: String, _ target: String, _ headers: [String: String], length: Int) -> [UInt8] {
         var text = "\(method) \(target) HTTP/1.1\r\n"
         if headers["Host"] == nil { text += "Host: localhost\r\n" }
-        let cookies = cookies.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: "; ")
-        if !cookies.isEmpty && headers["Cookie"] == nil { text += "Cookie: \(cookies)\r\n" }
+        if let cookie = cookieField, headers["Cookie"] == nil { text += "Cookie: \(cookie)\r\n" }
         if length > 0 || ["POST", "PUT", "PATCH"].contains(method) { text += "Content-Length: \(length)\r\n" }
         for (name, value) in headers.sorted(by: { $0.key < $1.key }) { text += "\(name): \(value)\r\n" }
         return Array((text + "\r\n").utf8)
+    }
+
+    private var cookieField: String? {
+        let pairs = cookies.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
+        return pairs.isEmpty ? nil : pairs.joined(separator: "; ")
     }
 
     private func keepCookies(_ headers: TestHeaders) {

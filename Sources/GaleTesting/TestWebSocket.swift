@@ -16,7 +16,9 @@ public enum TestMessage: Sendable, Equatable {
     case end
 }
 
-/// A WebSocket of a test. It sends masked frames, each message in one, and answers nothing by itself but a close.
+/// A WebSocket of a test that looks at frames: what is sent goes out as one each, masked with the same key, and nothing
+/// is answered by itself but a close. For what a server must make of broken frames, late pongs and the like; for an
+/// application's own tests `TestClient.connect(webSocket:)` has a client that keeps to the protocol.
 public final class TestWebSocket {
     private var reader: StreamReader
     private var hasClosed = false

@@ -6,6 +6,7 @@
 
 #include "rig.h"
 #include "rig_alloc.h"
+#include "rig_connect.h"
 #include "rig_socket.h"
 #include "rig_ws.h"
 
@@ -149,6 +150,49 @@ TEST(alloc, none_for_a_compressed_echo_through_the_peer) {
     echo_through_peer(2);
 }
 #endif
+
+/* A WebSocket from the rig to itself: what the client sends is masked, and comes back. */
+static void echo_of_a_client(uint32_t deflate) {
+    rig_t rig;
+    rig_ws_t server = {.echo = true};
+    rig_dialed_t client;
+    calls_t before = {0, 0};
+    char text[300];
+    memset(text, 'a', sizeof text);
+    rig_alloc_begin(0, false);
+    rig_init(&rig);
+    rig_dialed_init(&client);
+    rig.url = "http://127.0.0.1:0";
+    rig.config.ws_deflate = client.options.deflate = deflate;
+    rig.request = rig_ws_accept;
+    rig.arg = &server;
+    rig_open(&rig);
+    CHECK_EQ_INT(rig_dial(&rig, &client, "ws://127.0.0.1:%d/", gale_server_port(rig.server, 0)), 0);
+    CHECK(rig_dialed_open(&rig, &client));
+    for (unsigned i = 0; i < WARM + ROUNDS && client.ws.ws != NULL; i++) {
+        if (i == WARM) before = calls_now();
+        gale_ws_send(client.ws.ws, GALE_WS_TEXT, gale_str(text, sizeof text));
+        for (int k = 0; k < 1000 && client.ws.messages <= i; k++) rig_turn(&rig, 1);
+        rig_text_clear(&server.log);
+        rig_text_clear(&client.ws.log);
+    }
+    check_none(before, "a client's echo");
+    CHECK_EQ_UINT(client.ws.messages, WARM + ROUNDS);
+    gale_ws_abort(client.ws.ws);
+    CHECK(rig_dialed_closed(&rig, &client));
+    rig_close(&rig);
+    rig_dialed_free(&client);
+    rig_text_free(&server.log);
+    rig_alloc_end();
+}
+
+TEST(alloc, none_for_an_echo_of_a_client) {
+    echo_of_a_client(0);
+#if GALE_WITH_ZLIB
+    echo_of_a_client(1);
+    echo_of_a_client(2);
+#endif
+}
 
 /* --------------------------------------------------------------------------- over a real socket */
 

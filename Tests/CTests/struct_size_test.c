@@ -147,6 +147,29 @@ static int ws_options_take(void *given) {
     return u.err;
 }
 
+static void connect_options_init(void *s, size_t size) {
+    gale_ws_connect_options_init(s, size);
+}
+static void connect_options_fill(void *s) {
+    ((gale_ws_connect_options_t *)s)->connect_timeout_ms = 5000;
+}
+/* Nobody listens there: what counts is that it was begun, and ends. */
+static int connect_options_take(void *given) {
+    rig_t rig;
+    upgrade_t u = {.given = given};
+    gale_ws_handler_t h = gale_ws_handler();
+    h.on_close = ws_closed;
+    rig_init(&rig);
+    rig_open(&rig);
+    gale_str_t url = gale_cstr("ws+unix:/nowhere/at/all:/");
+    int err = gale_ws_connect(rig.worker, url, &h, &u, given, NULL);
+    overwrite(given, err);
+    if (err == 0) rig_until(&rig, &u.closes, 1, 2000);
+    CHECK_EQ_UINT(u.closes, err == 0);
+    rig_close(&rig);
+    return err;
+}
+
 static void tunnel_closed(gale_tunnel_t *tunnel, int status, void *data) {
     (void)tunnel, (void)status;
     ((upgrade_t *)data)->closes++;
@@ -312,6 +335,9 @@ static const growing_t structs[] = {
      ws_handler_init, ws_handler_fill, ws_handler_take},
     {"gale_ws_options_t", sizeof(gale_ws_options_t), UP_TO(gale_ws_options_t, header_count),
      ws_options_init, ws_options_fill, ws_options_take},
+    {"gale_ws_connect_options_t", sizeof(gale_ws_connect_options_t),
+     UP_TO(gale_ws_connect_options_t, idle_timeout_ms), connect_options_init, connect_options_fill,
+     connect_options_take},
     {"gale_tunnel_handler_t", sizeof(gale_tunnel_handler_t), UP_TO(gale_tunnel_handler_t, on_close),
      tunnel_handler_init, tunnel_handler_fill, tunnel_handler_take},
     {"gale_form_handler_t", sizeof(gale_form_handler_t), UP_TO(gale_form_handler_t, on_end),

@@ -128,3 +128,74 @@ TEST(ws_extensions, the_longest_answer_fits) {
     CHECK_EQ_STR(gale_str(out, gale__ws_deflate_answer(out, &all)),
                  PMD NO_BOTH "; server_max_window_bits=15; client_max_window_bits=15");
 }
+
+/* ------------------------------------------------------------------------------------ client side */
+
+TEST(ws_extensions, what_a_client_offers_WS_19) {
+    static const struct {
+        gale__ws_deflate_rules_t rules;
+        const char *want;
+    } rows[] = {
+        {{true, 15}, PMD "; client_max_window_bits"},
+        {{false, 15}, PMD NO_BOTH "; client_max_window_bits"},
+        {{true, 12}, PMD "; server_max_window_bits=12; client_max_window_bits=12"},
+        {{false, 9}, PMD NO_BOTH "; server_max_window_bits=9; client_max_window_bits=9"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char out[GALE__WS_DEFLATE_ANSWER];
+        size_t len = gale__ws_deflate_offer(out, rows[i].rules);
+        CHECK_EQ_STRS(gale_str(out, len), gale_cstr(rows[i].want));
+    }
+}
+
+TEST(ws_extensions, what_a_server_may_make_of_it_WS_19) {
+    static const struct {
+        const char *answer;
+        gale__ws_deflate_rules_t rules;
+        uint8_t server, client; /* 0: refused */
+        bool server_keeps, client_keeps;
+    } rows[] = {
+        {PMD, {true, 15}, 15, 15, true, true},
+        {"Permessage-Deflate ;server_no_context_takeover", {true, 15}, 15, 15, false, true},
+        {PMD "; client_no_context_takeover", {true, 15}, 15, 15, true, false},
+        {PMD NO_BOTH, {false, 15}, 15, 15, false, false},
+        {PMD "; server_no_context_takeover", {false, 15}, 15, 15, false, false},
+        {PMD "; client_max_window_bits=9", {true, 15}, 15, 9, true, true},
+        {PMD "; server_max_window_bits=8", {true, 15}, 8, 15, true, true},
+        {PMD "; server_max_window_bits=12", {true, 12}, 12, 12, true, true},
+        {PMD "; server_max_window_bits=\"10\"; client_max_window_bits=15",
+         {true, 12},
+         10,
+         12,
+         true,
+         true},
+        {"", {true, 15}, 0, 0, false, false},
+        {PMD, {false, 15}, 0, 0, false, false}, /* a window would be needed */
+        {PMD, {true, 12}, 0, 0, false, false},
+        {PMD "; server_max_window_bits=13", {true, 12}, 0, 0, false, false},
+        {PMD "; client_max_window_bits=8", {true, 15}, 0, 0, false, false},
+        {PMD "; client_max_window_bits", {true, 15}, 0, 0, false, false},
+        {PMD "; server_max_window_bits", {true, 15}, 0, 0, false, false},
+        {PMD "; server_no_context_takeover=1", {true, 15}, 0, 0, false, false},
+        {PMD "; server_max_window_bits=16", {true, 15}, 0, 0, false, false},
+        {PMD "; x", {true, 15}, 0, 0, false, false},
+        {PMD "; server_max_window_bits=9; server_max_window_bits=9",
+         {true, 15},
+         0,
+         0,
+         false,
+         false},
+        {PMD ", " PMD, {true, 15}, 0, 0, false, false},
+        {PMD ";", {true, 15}, 0, 0, false, false},
+        {"x-webkit-deflate-frame", {true, 15}, 0, 0, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        gale__ws_deflate_t a = {0};
+        bool good = gale__ws_deflate_agreed(gale_cstr(rows[i].answer), rows[i].rules, &a);
+        CHECK_MSG(good == (rows[i].server > 0), "row %zu: %s", i, rows[i].answer);
+        CHECK_EQ_UINT(a.server_bits, rows[i].server);
+        CHECK_EQ_UINT(a.client_bits, rows[i].client);
+        CHECK(a.server_takeover == rows[i].server_keeps);
+        CHECK(a.client_takeover == rows[i].client_keeps);
+    }
+}

@@ -208,3 +208,67 @@ TEST(ws_frame, accept_key) {
         CHECK_MSG(!gale__ws_accept_key(gale_cstr(bad[i]), out), "taken: \"%s\"", bad[i]);
     CHECK(!gale__ws_accept_key(gale_str(NULL, 0), out));
 }
+
+/* ------------------------------------------------------------------------------- the client's part */
+
+TEST(ws_frame, of_a_server_WS_19) {
+    static const struct {
+        const char *bytes;
+        size_t len;
+        int result;
+        size_t at;
+        uint64_t length;
+    } rows[] = {
+        {"\x81\5Hello", 7, 2, 2, 5},
+        {"\x88\0", 2, 2, 2, 0},
+        {"\x82\x7e\x01\0", 4, 4, 4, 256},
+        {"\x82\x7f\0\0\0\0\0\1\0\0", 10, 10, 10, 65536},
+        {"\x81\x85"
+         "abcdHello",
+         11, -1002, 2, 0}, /* masked */
+        {"\xc1\1a", 3, -1002, 1, 0},
+        {"\x82\x7e\0\x7d", 4, -1002, 4, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        gale__ws_frame_t f = {.length = 0};
+        const char *error = NULL;
+        int result = 0;
+        size_t at = 0;
+        for (; result == 0 && at <= rows[i].len; at++) {
+            result = gale__ws_frame_parse(&f, GALE__WS_FROM_SERVER, rows[i].bytes, at, &error);
+        }
+        CHECK_EQ_INT(result, rows[i].result);
+        CHECK_EQ_UINT(at - 1, rows[i].at);
+        if (result > 0) CHECK_EQ_UINT(f.length, rows[i].length);
+        if (result > 0) CHECK_EQ_MEM(f.mask, "\0\0\0\0", 4);
+    }
+}
+
+TEST(ws_frame, of_a_client_WS_19) {
+    static const uint8_t key[4] = {0x37, 0xfa, 0x21, 0x3d};
+    static const uint64_t lengths[] = {0, 5, 125, 126, 65535, 65536};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        char head[14];
+        const char *error;
+        gale__ws_frame_t f;
+        size_t len = gale__ws_frame_write(head, GALE__WS_TEXT, true, false, lengths[i]);
+        size_t size = gale__ws_frame_add_mask(head, len, key);
+        CHECK_EQ_UINT(size, len + 4);
+        CHECK_EQ_INT(gale__ws_frame_parse(&f, 0, head, size, &error), (int)size);
+        CHECK_EQ_UINT(f.length, lengths[i]);
+        CHECK_EQ_MEM(f.mask, key, 4);
+    }
+    for (size_t len = 0; len < 9000; len = len * 2 + 1) {
+        char *out = malloc(len + 1), *in = malloc(len + 1);
+        if (out == NULL || in == NULL) abort();
+        for (size_t i = 0; i < len; i++) in[i] = (char)(i * 7);
+        gale__ws_mask_copy(out, gale_str(in, len), key);
+        for (size_t i = 0; i < len; i++) {
+            if (out[i] == (char)(in[i] ^ (char)key[i % 4]) && in[i] == (char)(i * 7)) continue;
+            test_fail(__FILE__, __LINE__, "byte %zu of %zu", i, len);
+            break;
+        }
+        free(out);
+        free(in);
+    }
+}

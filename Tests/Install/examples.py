@@ -402,6 +402,29 @@ def tunnel(name, program, folder):
         check(through(nobody, b"").startswith(b"HTTP/1.1 502 "), f"{name}: a target that is not there")
 
 
+def ws_client(name, program, folder):
+    """To the echo server beside it; Tests/WebSocket/run.py has another implementation's (WS-19)."""
+    port = free_port()
+    lines = ["grüße", "", "x" * 70000, "last"]
+    with Server(name, [pathlib.Path(program).parent / "echo", "--port", port], port):
+        for flags in ([], ["-z"]):
+            client = subprocess.Popen([program, *flags, f"ws://127.0.0.1:{port}/ws"], text=True, stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            clock = threading.Timer(30, client.kill)
+            clock.start()
+            client.stdin.write("".join(line + "\n" for line in lines))
+            client.stdin.flush()
+            heard = "".join(client.stdout.readline() for _ in range(5))  # the long line is two messages
+            out, errors = client.communicate()
+            clock.cancel()
+            want = "".join(f"{line}\n" for line in ["grüße", "", "x" * 65536, "x" * 4464, "last"])
+            check((client.returncode, heard + out) == (0, want), f"{name} {flags}: what came back", errors)
+            check(errors == "open\nclosed 1000\n", f"{name} {flags}: open, closed", errors)
+    refuses(name, [program, f"ws://127.0.0.1:{free_port()}/"], 1, "nobody there")
+    refuses(name, [program, "http://127.0.0.1/"], 1, "no WebSocket URL")
+    refuses(name, [program], 2, "no URL")
+
+
 def python_hello(name, program, folder):
     port = free_port()
     command = [sys.executable, program]
@@ -420,7 +443,7 @@ def main():
         sys.exit(__doc__)
     runs = []
     for folder in map(pathlib.Path, sys.argv[1:]):
-        for test in (hello, echo, embed_loop, worker_thread, upload, tunnel, restart, chat, chat_c):
+        for test in (hello, echo, embed_loop, worker_thread, upload, tunnel, ws_client, restart, chat, chat_c):
             program = folder / test.__name__.replace("_", "-" if test is chat_c else "_")
             if program.is_file() and os.access(program, os.X_OK):
                 runs.append((test, program))

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """The C echo server and another implementation of WebSocket: run.py ECHO (build/examples/echo)
 
+And the other way round, the client beside it (ws_client) and another implementation's server, under every agreement
+that the two come to (WS-19).
+
 Sections 1, 2, 5, 9, 12 and 13 of what the Autobahn test suite does, with the package `websockets` (.ci/venv): messages of
 all sizes, whole and in fragments, compressed under every agreement that permessage-deflate knows (WS-14, WS-15), with the
 server's --deflate 0, 1 and 2. Last line: N passed, N failed.
@@ -16,10 +19,12 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from websockets.sync.client import connect
+from websockets.sync.server import serve
 
 results = {"passed": 0, "failed": 0}
 dice = random.Random(7)
@@ -189,10 +194,92 @@ def by_hand(program):
         check(" 400 " in Raw(port, "permessage-deflate;;").head, "a malformed field is 400")
 
 
+# ------------------------------------------------------------------------------------------------------- the client
+
+
+class Peer:
+    """A server of the other implementation's, for one client, which it echoes, or says `first` to before it closes."""
+
+    def __init__(self, first=None, **options):
+        self.first, self.heard, self.close, self.extensions, self.subprotocol = first, [], None, [], None
+        self.server = serve(self.talk, "127.0.0.1", 0, max_size=None, **options)
+        self.port = self.server.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def talk(self, ws):
+        self.extensions = [e.name for e in ws.protocol.extensions]
+        if self.first is not None:
+            ws.send(self.first)
+            return ws.close(4001, "that was it")
+        for message in ws:
+            self.heard.append(message)
+            ws.send(message)
+            ws.send(pieces(message))
+        self.close = (ws.close_code, ws.close_reason)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *failure):
+        self.server.shutdown()
+        self.thread.join(20)
+
+
+def run_client(program, port, lines, *flags, answers=0):
+    """Its input ends when so many lines have come back: who closes is not told the rest."""
+    process = subprocess.Popen([program, *flags, f"ws://127.0.0.1:{port}/a?b"], text=True, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    clock = threading.Timer(60, process.kill)
+    clock.start()
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write("".join(line + "\n" for line in lines))
+        process.stdin.flush()
+    heard = [process.stdout.readline() for _ in range(answers)]
+    out, errors = process.communicate()
+    clock.cancel()
+    return subprocess.CompletedProcess(process.args, process.returncode, "".join(heard) + out, errors)
+
+
+def client_talks(program, what, peer, flags, compressed):
+    lines = [text(size) for size in [0, 1, 63, 64, 125, 126, 127, 1000, 4096, 4097, 16384, 65000]] + [text(300)] * 30
+    with peer:
+        done = run_client(program, peer.port, lines, *flags, answers=2 * len(lines))
+    check(done.returncode == 0 and "closed 1000" in done.stderr, f"{what}: ends well", done.stderr)
+    check(peer.heard == lines, f"{what}: what the server heard", [len(m) for m in peer.heard])
+    check(done.stdout == "".join(f"{line}\n{line}\n" for line in lines), f"{what}: what came back", len(done.stdout))
+    check(peer.extensions == (["permessage-deflate"] if compressed else []), f"{what}: agreed on", peer.extensions)
+    check(peer.close == (1000, ""), f"{what}: how it closed", peer.close)
+
+
+def client(echo):
+    program = os.path.join(os.path.dirname(echo), "ws_client")
+    client_talks(program, "client", Peer(compression=None), [], False)
+    client_talks(program, "client, no compression here", Peer(compression=None), ["-z"], False)
+    client_talks(program, "client, no compression there", Peer(), [], False)
+    for no_server, no_client, server_bits, client_bits in itertools.product([False, True], [False, True], [None, 9, 12],
+                                                                           [None, 9, 12]):
+        factory = ServerPerMessageDeflateFactory(
+            server_no_context_takeover=no_server, client_no_context_takeover=no_client,
+            server_max_window_bits=server_bits, client_max_window_bits=client_bits)
+        what = f"client, {(no_server, no_client, server_bits, client_bits)}"
+        client_talks(program, what, Peer(compression=None, extensions=[factory]), ["-z"], True)
+    with Peer(first=bytes(range(256))) as peer:
+        done = run_client(program, peer.port, [], answers=2)  # and the end
+    check((done.returncode, done.stdout) == (1, "[256 bytes]\n") and "closed 4001: that was it" in done.stderr,
+          "client: the server closes", (done.stdout, done.stderr))
+    with Peer(process_request=lambda ws, request: ws.respond(401, "no\n")) as peer:
+        done = run_client(program, peer.port, ["x"])
+    refused = "GALE_EHANDSHAKE -5007: the server answered 401"
+    check(done.returncode == 1 and refused in done.stderr, "client: refused", done.stderr)
+    done = run_client(program, 1, ["x"])
+    check(done.returncode == 1 and "ECONNREFUSED" in done.stderr, "client: nobody there", done.stderr)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    for part in (by_hand, declined, agreements):
+    for part in (by_hand, declined, agreements, client):
         part(sys.argv[1])
     print(f"{results['passed']} passed, {results['failed']} failed")
     sys.exit(1 if results["failed"] or not results["passed"] else 0)

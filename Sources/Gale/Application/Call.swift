@@ -1,5 +1,13 @@
 internal import GaleCore
 
+/// What is left of the call of a WebSocket's handshake while the socket is open.
+struct KeptCall {
+    let application: Application
+    let head: HeadSnapshot?
+    let entry: RouteEntry?
+    let captures: [Range<Int>]
+}
+
 /// One request on its way through the application: the exchange of the core, what the route captured, and the
 /// response as far as it is made. Used again for later requests. Loop thread.
 final class Call: Exchange, LoopWork {
@@ -69,6 +77,26 @@ final class Call: Exchange, LoopWork {
         self.application = application
         tasks = worker.tasks(for: Call.self)
         super.init(on: worker)
+    }
+
+    /// One that is over, as a socket's handler sees it: everything of the request is there, nothing can be answered.
+    init(_ kept: KeptCall, on worker: Worker, _ extras: CallExtras?) {
+        application = kept.application
+        tasks = worker.tasks(for: Call.self)
+        super.init(on: worker)
+        snapshot = kept.head
+        entry = kept.entry
+        method = .get
+        captures = kept.captures
+        rare = extras
+        isFinished = true
+        isSent = true
+    }
+
+    /// What of it a socket keeps.
+    func keep() -> KeptCall {
+        keepHead()
+        return KeptCall(application: application, head: snapshot, entry: entry, captures: captures)
     }
 
     override func reset() {

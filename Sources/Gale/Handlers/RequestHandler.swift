@@ -7,7 +7,12 @@ public import Logging
 /// `prepare`, then the method's function, then `onFinish`. What is written is sent when the function returns, with
 /// Content-Length. Everything runs in one task on the connection's loop; a client that leaves cancels it.
 open class RequestHandler {
-    @exclusivity(unchecked) final var call: Call?
+    @exclusivity(unchecked) private final var current: Call?
+    /// The request it handles; nil before there is one.
+    final var call: Call? {
+        get { current ?? recalled() }
+        set { current = newValue }
+    }
 
     /// Made for each request. Before the framework calls it there is no request.
     public required init() {}
@@ -57,9 +62,9 @@ open class RequestHandler {
     /// The request.
     public final var request: Request { Request(call) }
     /// The application this runs in; nil before the framework calls the handler.
-    public final var application: Application? { call?.application }
+    public final var application: Application? { current?.application ?? keptApplication }
     /// The application's settings.
-    public final var settings: Settings { call?.application.settings ?? Settings() }
+    public final var settings: Settings { application?.settings ?? Settings() }
     /// The application's logger.
     public final var logger: Logger { settings.logger }
 
@@ -125,6 +130,10 @@ open class RequestHandler {
 
     /// Whether `runMethod` is the handshake of a WebSocket.
     var isSocket: Bool { false }
+    /// The call of a socket's handshake, made anew when it is asked for: an idle socket has none.
+    func recalled() -> Call? { nil }
+    /// The application of a socket's handshake.
+    var keptApplication: Application? { nil }
 
     func runMethod(_ method: Method) async throws {
         switch method {

@@ -11,11 +11,11 @@ open class WebSocketHandler: RequestHandler {
     private final var session: WebSocketSession?
 
     /// The code that the peer closed with; 1005 if it gave none, 1006 when the connection broke. In `onClose`.
-    public internal(set) final var closeCode: Int?
+    public final var closeCode: Int? { session?.closing?.code }
     /// The reason that the peer gave. In `onClose`.
-    public internal(set) final var closeReason: String?
+    public final var closeReason: String? { session?.closing?.reason }
     /// The subprotocol that was agreed on.
-    public private(set) final var selectedSubprotocol: String?
+    public final var selectedSubprotocol: String? { session?.subprotocol }
 
     // MARK: For subclasses
 
@@ -50,43 +50,35 @@ open class WebSocketHandler: RequestHandler {
     /// The messages as they come, to be read in `open` rather than handled by `message`.
     public final var messages: WebSocketMessages { WebSocketMessages(session) }
 
-    /// Names the socket for other tasks and threads, from `open` on; still the same in `onClose`.
-    public private(set) final var peer: WebSocketPeer?
+    /// Names the socket for other tasks and threads, from `open` on; still the same in `onClose`, if it has been asked
+    /// for before.
+    public final var peer: WebSocketPeer? { session?.name }
 
     /// Sends text, and waits while the client is slow to take it (WS-17). Throws `WebSocketClosed`.
     public final func send(_ text: String) async throws {
-        let session = try live
-        if try session.queue(.text, text.utf8.span) { try await session.waitForDrain() }
+        try await live.deliver(.text, text.utf8.span)
     }
 
     /// Sends bytes, and waits while the client is slow to take them. Throws `WebSocketClosed`.
     public final func send(_ bytes: [UInt8]) async throws {
-        let session = try live
-        if try session.queue(.binary, bytes.span) { try await session.waitForDrain() }
+        try await live.deliver(.binary, bytes.span)
     }
 
     /// Sends a value as JSON text. Throws `WebSocketClosed`, and what the value's encoding throws.
     public final func send<T: Encodable>(json value: T) async throws {
         let bytes = try JSONCoding.encode(value)
-        let session = try live
-        if try session.queue(.text, bytes.span) { try await session.waitForDrain() }
+        try await live.deliver(.text, bytes.span)
     }
 
     /// Sends a ping of at most 125 bytes. Throws `WebSocketClosed`.
     public final func ping(_ payload: [UInt8] = []) throws {
-        let session = try live
-        do throws(CoreError) { try session.ping(payload.span) } catch { throw WebSocketClosed(error.description) }
+        try live.sendPing(payload.span)
     }
 
     /// Begins the closing handshake (WS-12). Throws `WebSocketClosed` when it has begun already or code or reason
     /// may not be sent.
     public final func close(code: Int = 1000, reason: String = "") throws {
-        let session = try live
-        do throws(CoreError) {
-            try session.close(code: code, reason: reason)
-        } catch {
-            throw WebSocketClosed(error.description)
-        }
+        try live.beginClose(code: code, reason: reason)
     }
 
     final var live: WebSocketSession {
@@ -100,16 +92,23 @@ open class WebSocketHandler: RequestHandler {
 
     override var isSocket: Bool { true }
 
+    override func recalled() -> Call? {
+        let made = session?.recall()
+        call = made
+        return made
+    }
+
+    override var keptApplication: Application? { session?.application }
+
     override func runMethod(_ method: Method) async throws {
         guard method == .get, let call else { throw HTTPError(405, headers: [("Allow", "GET")]) }
         if let origin = request.header("Origin"), !call.isSameOrigin, !checkOrigin(origin) {
             throw HTTPError(403, "Cross origin websockets not allowed")
         }
         let offered = request.header("Sec-WebSocket-Protocol")?.split(separator: ",") ?? []
-        selectedSubprotocol = offered.isEmpty ? nil : selectSubprotocol(offered.map { String($0).trimmingBlanks })
-        if let selectedSubprotocol { try setHeader("Sec-WebSocket-Protocol", selectedSubprotocol) }
-        call.keepHead()
-        let session = WebSocketSession(self, on: call.worker)
+        let subprotocol = offered.isEmpty ? nil : selectSubprotocol(offered.map { String($0).trimmingBlanks })
+        if let subprotocol { try setHeader("Sec-WebSocket-Protocol", subprotocol) }
+        let session = WebSocketSession(self, call.keep(), on: call.worker, subprotocol)
         self.session = session
         do throws(CoreError) {
             try call.upgrade(to: session, compresses: allowsCompression)
@@ -122,7 +121,6 @@ open class WebSocketHandler: RequestHandler {
             }
             throw error
         }
-        peer = session.reference.map { WebSocketPeer($0) }
         session.begin()
     }
 

@@ -14,7 +14,7 @@ public enum WebSocketMessage: Sendable, Hashable {
     }
 }
 
-/// The messages of a socket as they come, until it is closed; the client is held back while none is waited for.
+/// The messages of a socket as they come, until it is closed; the peer is held back while none is waited for.
 ///
 /// ```swift
 /// override func open() async throws {
@@ -22,21 +22,31 @@ public enum WebSocketMessage: Sendable, Hashable {
 /// }
 /// ```
 ///
-/// What is taken here does not come to `message`. One reader at a time, in the socket's own task.
+/// What a handler takes here does not come to `message`. One reader at a time, in a handler the socket's own task.
 public struct WebSocketMessages: AsyncSequence {
-    fileprivate let session: WebSocketSession?
+    fileprivate enum Source {
+        case handler(WebSocketSession?)
+        case client(WebSocketClient)
+    }
+    private let source: Source
 
-    init(_ session: WebSocketSession?) { self.session = session }
+    init(_ session: WebSocketSession?) { source = .handler(session) }
+    init(_ client: WebSocketClient) { source = .client(client) }
 
     /// Where the loop stands.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate let session: WebSocketSession?
+        fileprivate let source: Source
 
         /// The next message; nil when the socket is closed. Throws `CancellationError`, and `WebSocketClosed` when
         /// somebody else is reading.
-        public mutating func next() async throws -> WebSocketMessage? { try await session?.nextMessage() }
+        public mutating func next() async throws -> WebSocketMessage? {
+            switch source {
+            case .handler(let session): try await session?.nextMessage()
+            case .client(let client): try await client.nextMessage()
+            }
+        }
     }
 
     /// Begins where the last reader ended.
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(session: session) }
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: source) }
 }

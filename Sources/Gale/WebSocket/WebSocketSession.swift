@@ -2,56 +2,83 @@ internal import GaleCore
 internal import Logging
 
 /// Brings the events of a socket to its handler, one at a time, in a task that exists while there is something to do.
-final class WebSocketSession: Socket, LoopWork {
+///
+/// There is one for each idle socket: what few need is in `Rare`.
+final class WebSocketSession: MessageSocket, LoopWork {
     private enum Event {
         case open
         case message(WebSocketMessage)
         case close
     }
 
+    private final class Rare {
+        var subprotocol: String?
+        var closing: (code: Int, reason: String)?
+        var name: WebSocketPeer?
+        /// Of the call, between its recalls.
+        var extras: CallExtras?
+    }
+
+    private var isOpenDue = false
+    private var isCloseDue = false
+    private var isPerforming = false
+    /// The handler has a call, which must go before the socket is idle.
+    private var isRecalled = true
     /// Until `onClose` has returned: handler and session hold each other.
     private var handler: WebSocketHandler?
-    private let application: Application?
-    private var events: [Event] = []
+    private let kept: KeptCall
+    private var rare: Rare?
     /// The task that runs `perform`, while it does.
     private var task: LoopTask?
-    private var isPerforming = false
-    private var isPaused = false
-    private var isClosed = false
-    private var drain: Wakeup?
-    private var arrival: Wakeup?
 
-    init(_ handler: WebSocketHandler, on worker: Worker) {
+    init(_ handler: WebSocketHandler, _ kept: KeptCall, on worker: Worker, _ subprotocol: String?) {
         self.handler = handler
-        application = handler.application
+        self.kept = kept
         super.init(on: worker)
+        if let subprotocol { rarities.subprotocol = subprotocol }
     }
+
+    private var rarities: Rare {
+        if let rare { return rare }
+        let made = Rare()
+        rare = made
+        return made
+    }
+
+    var application: Application { kept.application }
+    var subprotocol: String? { rare?.subprotocol }
+    var closing: (code: Int, reason: String)? { rare?.closing }
+
+    /// Names the socket; nil when it is closed and nobody has asked before.
+    var name: WebSocketPeer? {
+        if let known = rare?.name { return known }
+        guard let reference else { return nil }
+        let made = WebSocketPeer(reference)
+        rarities.name = made
+        return made
+    }
+
+    // MARK: The call of the handshake
+
+    /// The call anew, for as long as something is being handled.
+    func recall() -> Call {
+        isRecalled = true
+        return Call(kept, on: worker, rare?.extras)
+    }
+
+    private func forgetCall() {
+        guard isRecalled, let handler else { return }
+        isRecalled = false
+        if let extras = handler.call?.extrasIfAny { rarities.extras = extras }
+        handler.call = nil
+    }
+
+    // MARK: Events
 
     /// The handshake is done: opens the handler. Messages wait meanwhile.
-    func begin() { add(.open) }
-
-    private func add(_ event: Event) {
-        events.append(event)
-        if isPerforming {
-            holdBack()
-            arrival?.wake(true)
-            arrival = nil
-            return
-        }
+    func begin() {
+        isOpenDue = true
         startPerforming()
-    }
-
-    /// Nothing more comes until it is asked for.
-    private func holdBack() {
-        if isPaused || isClosed { return }
-        isPaused = true
-        pause()
-    }
-
-    private func goOn() {
-        if !isPaused || isClosed { return }
-        isPaused = false
-        resume()
     }
 
     private func startPerforming() {
@@ -59,34 +86,32 @@ final class WebSocketSession: Socket, LoopWork {
         let started = worker.tasks(for: WebSocketSession.self).start(self)
         guard isPerforming else { return }
         task = started
-        if arrival == nil { holdBack() }
+        if !isAwaited { holdBack() }
     }
 
-    override func received(_ kind: MessageKind, _ bytes: Span<UInt8>) {
-        add(.message(kind == .text ? .text(String(repairing: bytes)) : .binary([UInt8](copying: bytes))))
+    override func arrived() {
+        if !isPerforming { return startPerforming() }
+        holdBack()
+        announce()
     }
 
-    override func receivedPing(_ payload: Span<UInt8>) { handler?.onPing([UInt8](copying: payload)) }
-    override func receivedPong(_ payload: Span<UInt8>) { handler?.onPong([UInt8](copying: payload)) }
-
+    override func receivedPing(_ payload: Span<UInt8>) { tell { $0.onPing([UInt8](copying: payload)) } }
+    override func receivedPong(_ payload: Span<UInt8>) { tell { $0.onPong([UInt8](copying: payload)) } }
     override func lagged(topic: String, dropped: Int) {
-        handler?.onLag(Topics.name(ofCore: topic), dropped: dropped)
+        tell { $0.onLag(Topics.name(ofCore: topic), dropped: dropped) }
     }
 
-    override func drained() {
-        drain?.wake(true)
-        drain = nil
+    /// Of what the handler hears at once.
+    private func tell(_ body: (WebSocketHandler) -> Void) {
+        guard let handler else { return }
+        body(handler)
+        if !isPerforming { forgetCall() }
     }
 
     override func closed(code: Int, reason: String) {
-        isClosed = true
-        handler?.closeCode = code
-        handler?.closeReason = reason
-        drain?.wake(false)
-        drain = nil
-        arrival?.wake(false)
-        arrival = nil
-        events.append(.close)
+        rarities.closing = (code, reason)
+        ended()
+        isCloseDue = true
         if isPerforming {
             task?.cancel()
         } else {
@@ -94,9 +119,21 @@ final class WebSocketSession: Socket, LoopWork {
         }
     }
 
+    private var hasEvent: Bool { isOpenDue || waiting > 0 || isCloseDue }
+
+    private func nextEvent() -> Event? {
+        if isOpenDue {
+            isOpenDue = false
+            return .open
+        }
+        if let message = take() { return .message(message) }
+        if !isCloseDue { return nil }
+        isCloseDue = false
+        return .close
+    }
+
     func perform() async {
-        while !events.isEmpty {
-            let event = events.removeFirst()
+        while let event = nextEvent() {
             let wasClosed = isClosed
             await handle(event)
             // Cancelled, the task is not used again: what is left is done by another.
@@ -104,26 +141,9 @@ final class WebSocketSession: Socket, LoopWork {
         }
         isPerforming = false
         task = nil
-        if !events.isEmpty { return startPerforming() }
+        if hasEvent { return startPerforming() }
+        forgetCall()
         goOn()
-    }
-
-    /// The next message, taken out of its turn by a handler that is still at work; nil: the socket is closed.
-    func nextMessage() async throws -> WebSocketMessage? {
-        while true {
-            if case .message(let message)? = events.first {
-                events.removeFirst()
-                return message
-            }
-            if isClosed { return nil }
-            if arrival != nil { throw WebSocketClosed("the messages are being read by somebody else") }
-            let wakeup = Wakeup()
-            arrival = wakeup
-            goOn()
-            _ = await wakeup.wait()
-            if arrival === wakeup { arrival = nil }
-            if !isClosed { try Task.checkCancellation() }
-        }
     }
 
     private func handle(_ event: Event) async {
@@ -151,23 +171,7 @@ final class WebSocketSession: Socket, LoopWork {
             return
         }
         let text = AccessLog.printable(String(describing: error))
-        application?.settings.logger.error("uncaught error in a WebSocket: \(text)")
+        application.settings.logger.error("uncaught error in a WebSocket: \(text)")
         try? close(code: 1011, reason: "")
-    }
-
-    // MARK: Sending
-
-    /// True: the queue is long.
-    func queue(_ kind: MessageKind, _ bytes: Span<UInt8>) throws(WebSocketClosed) -> Bool {
-        do throws(CoreError) { return try send(kind, bytes) } catch { throw WebSocketClosed(error.description) }
-    }
-
-    func waitForDrain() async throws {
-        let wakeup = Wakeup()
-        drain?.wake(true)
-        drain = wakeup
-        let drained = await wakeup.wait()
-        try Task.checkCancellation()
-        if !drained { throw WebSocketClosed("the WebSocket is closed") }
     }
 }
