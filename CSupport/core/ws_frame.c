@@ -23,6 +23,7 @@ enum {
     MASKED = 0x80,
     CONTROL = 8
 };
+_Static_assert((int)MASKED == (int)GALE__WS_FROM_SERVER, "see gale__ws_frame_parse");
 
 static int refuse(const char **error, const char *why) {
     *error = why;
@@ -61,13 +62,13 @@ int gale__ws_frame_parse(gale__ws_frame_t *f, unsigned rules, const char *bytes,
     const uint8_t *p = (const uint8_t *)bytes;
     const char *fault;
     if (len == 0) return 0;
-    bool masked = (rules & GALE__WS_FROM_SERVER) == 0;
     fault = first_byte_fault(p[0], (rules & GALE__WS_ALLOW_RSV1) != 0);
     if (fault != NULL) return refuse(error, fault);
     if (len == 1) return 0;
     uint8_t opcode = p[0] & OPCODE, short_length = p[1] & 0x7f;
-    if (((p[1] & MASKED) != 0) != masked) { /* RFC 6455 5.1 */
-        return refuse(error, masked ? "frame not masked" : "a server's frame is masked");
+    uint8_t masked = p[1] & MASKED;
+    if (((masked ^ rules) & MASKED) == 0) { /* RFC 6455 5.1 */
+        return refuse(error, masked != 0 ? "a server's frame is masked" : "frame not masked");
     }
     if (opcode >= CONTROL && short_length > 125) return refuse(error, "control frame too long");
     size_t extra = short_length == 126 ? 2 : short_length == 127 ? 8 : 0;
@@ -76,11 +77,14 @@ int gale__ws_frame_parse(gale__ws_frame_t *f, unsigned rules, const char *bytes,
         size_t have = len - 2 < extra ? len - 2 : extra;
         if ((fault = long_length(p + 2, extra, have, &length)) != NULL) return refuse(error, fault);
     }
-    size_t head = 2 + extra + (masked ? 4 : 0);
+    size_t head = 2 + extra + (masked != 0 ? 4 : 0);
     if (len < head) return 0;
     f->length = length;
-    memset(f->mask, 0, sizeof f->mask);
-    if (masked) memcpy(f->mask, p + 2 + extra, sizeof f->mask);
+    if (masked != 0) {
+        memcpy(f->mask, p + 2 + extra, sizeof f->mask);
+    } else {
+        memset(f->mask, 0, sizeof f->mask);
+    }
     f->opcode = opcode;
     f->fin = (p[0] & FIN) != 0;
     f->rsv1 = (p[0] & RSV1) != 0;

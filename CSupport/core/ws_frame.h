@@ -29,7 +29,7 @@ typedef struct {
 /* How a frame's header is read. */
 enum {
     GALE__WS_ALLOW_RSV1 = 1,
-    GALE__WS_FROM_SERVER = 2 /* and so it is not masked */
+    GALE__WS_FROM_SERVER = 0x80 /* and so it has not this bit, which says that it is masked */
 };
 
 /* Reads the header of a frame. > 0: its bytes; 0: more wanted; < 0: minus the close code (1002) and

@@ -313,9 +313,7 @@ static size_t feed_data(gale_ws_t *ws, const gale__ws_frame_t *f, char *payload,
 static size_t feed_frame(gale_ws_t *ws, char *bytes, size_t len) {
     gale__ws_frame_t f;
     const char *error = NULL;
-    unsigned rules =
-        (ws->send_bits != 0 ? GALE__WS_ALLOW_RSV1 : 0u) | (ws->client ? GALE__WS_FROM_SERVER : 0u);
-    int head = gale__ws_frame_parse(&f, rules, bytes, len, &error);
+    int head = gale__ws_frame_parse(&f, ws->frame_rules, bytes, len, &error);
     if (head == 0) return 0;
     if (head < 0) {
         gale__ws_fail(ws, -head, error);

@@ -36,7 +36,8 @@ struct gale_ws_s {
     uint8_t mask_at;      /* which of its bytes is next */
     uint8_t message_kind; /* 0: none is open */
     uint8_t reason_len;
-    uint8_t send_bits; /* of the window for what is sent compressed; 0: no permessage-deflate */
+    uint8_t frame_rules; /* GALE__WS_ALLOW_RSV1, GALE__WS_FROM_SERVER */
+    uint8_t send_bits;   /* of the window for what is sent compressed; 0: no permessage-deflate */
     bool frame_fin : 1;
     bool frame_open : 1;
     bool close_sent : 1;

@@ -146,6 +146,7 @@ static gale_ws_t *open_socket(gale__conn_t *c, const gale_ws_handler_t *h, void 
     ws->handler = gale__ws_tables_take(&c->worker->ws_tables, h);
     ws->close_code = 1006;
     ws->send_bits = a->deflate.server_bits;
+    ws->frame_rules = a->deflate.server_bits != 0 ? GALE__WS_ALLOW_RSV1 : 0;
     ws->windows = a->windows;
     ws->pinged_ms = ws->message_ms = (uint32_t)uv_now(c->worker->loop);
     if (ws->handler != NULL) return ws;

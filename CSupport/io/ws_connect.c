@@ -252,6 +252,7 @@ static bool agree(gale__ws_connecting_t *k) {
     gale__ws_windows_free(coders, ws->windows);
     ws->windows = NULL;
     ws->send_bits = k->agreed.deflate.server_bits == 0 ? 0 : ours.server_bits;
+    ws->frame_rules = GALE__WS_FROM_SERVER | (ws->send_bits != 0 ? GALE__WS_ALLOW_RSV1 : 0);
     if (ws->send_bits == 0 || (!ours.server_takeover && !ours.client_takeover)) return true;
     ws->windows = gale__ws_windows_new(coders, &ours);
     return ws->windows != NULL;

@@ -54,12 +54,13 @@ int gale__ws_write_masked_frame(gale_ws_t *ws, gale_str_t frame) {
 
 /* ---------------------------------------------------------------------------------------- frames */
 
-static int write_frame(gale_ws_t *ws, int opcode, gale_str_t payload) {
-    char bytes[HEAD_MAX];
-    gale_str_t head =
-        gale_str(bytes, gale__ws_frame_write(bytes, opcode, true, false, payload.len));
-    if (ws->client) return gale__ws_write_masked(ws, head, payload);
-    int err = gale__conn_write(ws->conn, head);
+/* Into its callers: each message a server sends comes by here. */
+static inline __attribute__((always_inline)) int write_frame(gale_ws_t *ws, int opcode,
+                                                             gale_str_t payload) {
+    char head[HEAD_MAX];
+    size_t len = gale__ws_frame_write(head, opcode, true, false, payload.len);
+    if (ws->client) return gale__ws_write_masked(ws, gale_str(head, len), payload);
+    int err = gale__conn_write(ws->conn, gale_str(head, len));
     return err < 0 ? err : gale__conn_write(ws->conn, payload);
 }
 
