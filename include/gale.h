@@ -878,8 +878,9 @@ GALE_API int gale_resp_write(gale_req_t *req, gale_str_t bytes);
 GALE_API int gale_resp_write_buf(gale_req_t *req, gale_buf_t bytes);
 /* Sends what is written so far without waiting for the callback to return. */
 GALE_API int gale_resp_flush(gale_req_t *req);
-/* Ends a streamed response; trailers only when chunked, and none of those that gale_req_trailers
- * leaves out: GALE_EHEADER. With fewer bytes than announced: GALE_ELENGTH; if nothing was sent yet
+/* Ends a streamed response. Trailers only where no length was announced, else GALE_ESTATE, and none
+ * of those that gale_req_trailers leaves out: GALE_EHEADER; to HTTP/1.0 and HEAD, where they have no
+ * place, they are left out. With fewer bytes than announced: GALE_ELENGTH; if nothing was sent yet
  * 500 goes out in its place and the connection closes, else it is cut. */
 GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers,
                            size_t count);
@@ -914,7 +915,7 @@ GALE_API void gale_resp_abort(gale_req_t *req);
 GALE_API int gale_req_set_compression(gale_req_t *req, uint32_t codings);
 /* Sends `length` bytes of an open file from `offset`, with back-pressure, without holding up the
  * loop: the body of a whole response. Takes fd and closes it, also on error. length -1: to the end
- * of the file. UV_EINVAL for a folder. */
+ * of the file. UV_EINVAL for a folder, pipe or socket. */
 GALE_API int gale_resp_file(gale_req_t *req, int status, const gale_header_t *GALE_NULLABLE headers,
                             size_t count, int fd, uint64_t offset, int64_t length);
 

@@ -17,7 +17,7 @@ int gale_set_allocator(const gale_allocator_t *allocator) {
 
 gale_buf_t gale_buf_copy(const void *ptr, size_t len) {
     gale_buf_t buf = {0};
-    if (len == 0) return buf;
+    if (ptr == NULL || len == 0) return buf;
     void *copy = gale__malloc(len);
     if (copy == NULL) return buf;
     memcpy(copy, ptr, len);

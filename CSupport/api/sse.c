@@ -35,7 +35,11 @@ int gale_sse_begin(gale_req_t *r, uint32_t heartbeat_ms, const gale_header_t *he
 static int take(gale_sse_event_t *to, const gale_sse_event_t *from) {
     enum { FIRST = offsetof(gale_sse_event_t, retry_ms) + sizeof to->retry_ms };
     int err = gale__struct_take(to, sizeof *to, from, FIRST);
-    return err < 0 ? err : gale__sse_valid(to) ? 0 : GALE_EHEADER;
+    if (err < 0) return err;
+    if (gale__str_lacks(to->data) || gale__str_lacks(to->event) || gale__str_lacks(to->id)) {
+        return UV_EINVAL;
+    }
+    return gale__sse_valid(to) ? 0 : GALE_EHEADER;
 }
 
 int gale_sse_send(gale_req_t *r, const gale_sse_event_t *event) {
@@ -53,7 +57,7 @@ int gale_sse_send(gale_req_t *r, const gale_sse_event_t *event) {
 
 int64_t gale_sse_format(char *out, size_t size, const gale_sse_event_t *event) {
     gale_sse_event_t e = {0};
-    int err = take(&e, event);
+    int err = gale__lacks(out, size) ? UV_EINVAL : take(&e, event);
     return err < 0 ? err : (int64_t)gale__sse_write(out, size, &e);
 }
 

@@ -13,7 +13,7 @@ typedef struct {
     bool has_match, match, has_none_match, none_match;
     bool has_since, since; /* If-Modified-Since: there is a date; nothing changed after it */
     bool has_until, until; /* If-Unmodified-Since: the same */
-    unsigned ranges, if_ranges;
+    unsigned sinces, untils, ranges, if_ranges;
     bool if_range;
     gale_str_t range;
 } asked_t;
@@ -56,12 +56,14 @@ static void look_at(asked_t *a, const gale_header_t *f, const gale__validators_t
         a->none_match |= gale__etag_matches(f->value, v->etag);
         return;
     case 17:
-        if (gale__eq_nocase(f->name, GALE__LIT("If-Modified-Since")) && !a->has_since)
-            a->since = unchanged_since(f->value, v, &a->has_since);
+        if (!gale__eq_nocase(f->name, GALE__LIT("If-Modified-Since"))) return;
+        a->since = unchanged_since(f->value, v, &a->has_since);
+        a->sinces++;
         return;
     case 19:
-        if (gale__eq_nocase(f->name, GALE__LIT("If-Unmodified-Since")) && !a->has_until)
-            a->until = unchanged_since(f->value, v, &a->has_until);
+        if (!gale__eq_nocase(f->name, GALE__LIT("If-Unmodified-Since"))) return;
+        a->until = unchanged_since(f->value, v, &a->has_until);
+        a->untils++;
         return;
     default:
         return;
@@ -73,9 +75,11 @@ int gale__conditions(const gale_header_t *fields, size_t count, const gale__vali
     asked_t a = {0};
     for (size_t i = 0; i < count; i++) look_at(&a, &fields[i], v);
     *range = gale_str(NULL, 0);
+    /* None of these four is a list: two of one name are malformed, and ignored or failed. */
+    a.has_since = a.has_since && a.sinces == 1;
+    a.has_until = a.has_until && a.untils == 1;
     if (a.has_match ? !a.match : a.has_until && !a.until) return 412;
     if (a.has_none_match ? a.none_match : a.has_since && a.since) return 304;
-    /* Neither field is a list: two of one name are malformed, and ignored or failed. */
     if (a.ranges == 1 && (a.if_ranges == 0 || (a.if_ranges == 1 && a.if_range))) *range = a.range;
     return 0;
 }

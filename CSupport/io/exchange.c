@@ -361,7 +361,7 @@ int gale__exchange_end(gale_req_t *r, const gale_header_t *trailers, size_t n) {
         end_too_short(r);
         return GALE_ELENGTH;
     }
-    if (n > 0 && r->resp_framing != GALE__BODY_CHUNKED) return GALE_ESTATE;
+    if (n > 0 && r->counted) return GALE_ESTATE;
     if (!are_trailers(trailers, n)) return GALE_EHEADER;
     int err = r->encoder == NULL ? 0 : gale__compress_end(r);
     if (err >= 0 && r->resp_framing == GALE__BODY_CHUNKED) {

@@ -367,7 +367,7 @@ int gale__exchange_file(gale_req_t *r, int status, const gale_header_t *h, size_
     struct stat st;
     int err = length < -1 ? UV_EINVAL : 0;
     if (err == 0 && fstat(fd, &st) < 0) err = UV_EBADF;
-    if (err == 0 && S_ISDIR(st.st_mode)) err = UV_EINVAL;
+    if (err == 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) err = UV_EINVAL;
     if (length == -1) {
         length = err < 0 || (uint64_t)st.st_size < offset ? 0 : st.st_size - (int64_t)offset;
     }

@@ -35,7 +35,12 @@ static void run_loop(gale_worker_t *w) {
 }
 
 static void *thread_main(void *arg) {
-    run_loop(arg);
+    gale_worker_t *w = arg;
+    gale_server_t *s = w->server;
+    pthread_mutex_lock(&s->starting);
+    bool given_up = s->given_up;
+    pthread_mutex_unlock(&s->starting);
+    if (!given_up) run_loop(w);
     return NULL;
 }
 
@@ -47,11 +52,6 @@ static void undo_worker(gale_worker_t *w) {
     while (w->state != GALE__WORKER_ENDED) uv_run(w->loop, UV_RUN_NOWAIT);
 }
 
-static void undo_workers(gale_server_t *s) {
-    unsigned count = atomic_load(&s->worker_count);
-    for (unsigned i = 0; i < count; i++) undo_worker(&s->workers[i]);
-}
-
 static void release_workers(gale_server_t *s) {
     unsigned count = atomic_load(&s->worker_count);
     for (unsigned i = 0; i < count; i++) {
@@ -59,6 +59,18 @@ static void release_workers(gale_server_t *s) {
         gale__worker_release(w);
         if (w->loop == &w->own_loop) uv_loop_close(&w->own_loop);
     }
+}
+
+/* Of workers that never ran: nobody has heard of them. */
+static void abandon_workers(gale_server_t *s) {
+    const gale_handler_t handler = s->handler;
+    unsigned count = atomic_load(&s->worker_count);
+    s->handler.on_worker_stop = NULL;
+    for (unsigned i = 0; i < count; i++) undo_worker(&s->workers[i]);
+    s->handler = handler;
+    if (!s->attached) release_workers(s);
+    atomic_store(&s->worker_count, 0);
+    atomic_store(&s->state, GALE__SERVER_STOPPED);
 }
 
 static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
@@ -84,18 +96,19 @@ static int open_workers(gale_server_t *s, unsigned count, uv_loop_t *loop) {
         if (atomic_load(&s->stops) > 0) gale__server_stop(s);
         return 0;
     }
-    const gale_handler_t handler = s->handler;
-    s->handler.on_worker_stop = NULL; /* nobody was started */
-    undo_workers(s);
-    s->handler = handler;
-    if (loop == NULL) release_workers(s);
-    atomic_store(&s->worker_count, 0);
-    atomic_store(&s->state, GALE__SERVER_STOPPED);
+    abandon_workers(s);
     if (s->errmsg[0] == '\0') gale__server_fail(s, err, "cannot run", NULL);
     return err;
 }
 
-static int start_threads(gale_server_t *s, unsigned first) {
+static void join_threads(gale_server_t *s) {
+    for (size_t i = 0; i < s->thread_count; i++) pthread_join(s->threads[i], NULL);
+    s->thread_count = 0;
+    gale__free(s->threads);
+    s->threads = NULL;
+}
+
+static int make_threads(gale_server_t *s, unsigned first) {
     unsigned count = atomic_load(&s->worker_count);
     if (count == first) return 0;
     s->threads = gale__calloc(count, sizeof *s->threads);
@@ -108,11 +121,18 @@ static int start_threads(gale_server_t *s, unsigned first) {
     return 0;
 }
 
-static void join_threads(gale_server_t *s) {
-    for (size_t i = 0; i < s->thread_count; i++) pthread_join(s->threads[i], NULL);
-    s->thread_count = 0;
-    gale__free(s->threads);
-    s->threads = NULL;
+/* Starts a thread for each worker from the first on: all of them, or none has run. When it gives 0
+ * and `first` is 0 the server may be gone already. */
+static int start_threads(gale_server_t *s, unsigned first) {
+    pthread_mutex_lock(&s->starting);
+    int err = make_threads(s, first);
+    s->given_up = err < 0;
+    pthread_mutex_unlock(&s->starting);
+    if (err < 0) {
+        join_threads(s);
+        abandon_workers(s);
+    }
+    return err;
 }
 
 int gale__server_run(gale_server_t *s) {
@@ -120,10 +140,10 @@ int gale__server_run(gale_server_t *s) {
     if (err < 0) return err;
     atomic_store(&s->in_run, true);
     err = start_threads(s, 1);
-    if (err < 0) gale__server_stop(s);
-    run_loop(&s->workers[0]);
-    join_threads(s);
-    if (err < 0) undo_workers(s);
+    if (err == 0) {
+        run_loop(&s->workers[0]);
+        join_threads(s);
+    }
     gale__server_worker_ended(s);
     return err;
 }
@@ -132,14 +152,7 @@ int gale__server_start(gale_server_t *s) {
     int err = open_workers(s, s->config.workers, NULL);
     if (err < 0) return err;
     s->own_threads = true;
-    err = start_threads(s, 0);
-    if (err < 0) {
-        gale__server_stop(s);
-        join_threads(s);
-        undo_workers(s);
-        atomic_store(&s->state, GALE__SERVER_STOPPED);
-    }
-    return err;
+    return start_threads(s, 0);
 }
 
 int gale__server_join(gale_server_t *s) {
@@ -201,6 +214,7 @@ gale_server_t *gale__server_make(const gale_config_t *config) {
         gale__free(s);
         return NULL;
     }
+    pthread_mutex_init(&s->starting, NULL);
     atomic_fetch_add(&servers, 1);
     return s;
 }
@@ -211,6 +225,7 @@ static void free_server(gale_server_t *s) {
     gale__admission_clear(&s->admission);
     gale__free(s->workers);
     gale__free(s->trusted);
+    pthread_mutex_destroy(&s->starting);
     gale__free(s);
     atomic_fetch_sub(&servers, 1);
 }

@@ -39,6 +39,9 @@ struct gale_server_s {
     gale_worker_t *workers;
     atomic_uint dealing;      /* accept points that deal out clients */
     atomic_uint worker_count; /* those that can be posted to; 0 before run */
+    /* Held until all threads are there: none runs before, as its callbacks may free the server. */
+    pthread_mutex_t starting;
+    bool given_up; /* under `starting`: a thread could not be made, the others end at once */
     pthread_t *threads;
     size_t thread_count;
     char errmsg[256];

@@ -71,6 +71,12 @@ TEST(conditions, order_STA_06) { /* STA-06, WEB-26 */
         {"If-Unmodified-Since: " BEFORE "\n", 412, NULL},
         {"If-Unmodified-Since: " DATE "\n", 0, NULL},
         {"If-Unmodified-Since: never\n", 0, NULL},
+        /* RFC 9110 13.1.3, 13.1.4: more than one date is none. */
+        {"If-Modified-Since: " AFTER "\nIf-Modified-Since: " BEFORE "\n", 0, NULL},
+        {"If-Modified-Since: " AFTER "\nIf-Modified-Since: " AFTER "\n", 0, NULL},
+        {"If-Modified-Since: x\nIf-Modified-Since: " AFTER "\n", 0, NULL},
+        {"If-Unmodified-Since: " BEFORE "\nIf-Unmodified-Since: " BEFORE "\n", 0, NULL},
+        {"If-Unmodified-Since: " BEFORE "\nIf-Unmodified-Since: x\n", 0, NULL},
         {"If-Unmodified-Since: " BEFORE "\nIf-None-Match: \"x\"\n", 412, NULL},
     };
     gale__validators_t v = {GALE__LIT("\"x\""), MODIFIED, MODIFIED + 100};

@@ -131,6 +131,27 @@ TEST(exchange, trailers_need_chunks) {
     close_all(&rig, &client);
 }
 
+/* The handler need not know to whom they can be sent: they are left out, and the response ends. */
+TEST(exchange, trailers_without_a_place_are_left_out) {
+    static const struct {
+        const char *request, *body;
+    } rows[] = {{"GET / HTTP/1.0\r\n\r\n", "x"}, {HEAD, ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        rig_t rig;
+        rig_client_t client;
+        gale_header_t trailer = {{"Sum", 3}, {"7", 1}};
+        rig_init(&rig);
+        open_request(&rig, &client, rows[i].request);
+        CHECK_EQ_INT(gale_resp_begin(rig.req, 200, NULL, 0, -1), 0);
+        CHECK_EQ_INT(gale_resp_write(rig.req, gale_cstr("x")), 0);
+        CHECK_EQ_INT(gale_resp_end(rig.req, &trailer, 1), 0);
+        CHECK_EQ_STRS(rig_body_of(settled(&rig, &client)), gale_cstr(rows[i].body));
+        CHECK_EQ_UINT(rig.dones, 1);
+        CHECK_EQ_INT(rig.last_status, GALE_OK);
+        close_all(&rig, &client);
+    }
+}
+
 /* RFC 9110 6.5.1: what says how a message is framed or routed comes too late behind it. */
 TEST(exchange, trailers_that_frame_or_route_are_refused) {
     static const char *const bad[] = {

@@ -206,12 +206,16 @@ static void a_folder(rig_t *rig, gale_req_t *req) {
     (void)rig;
     CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, open("/", O_RDONLY), 0, -1), UV_EINVAL);
     CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, open("/", O_RDONLY), 0, 5), UV_EINVAL);
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, ends[0], 0, -1), UV_EINVAL);
+    CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, ends[1], 0, 5), UV_EINVAL);
     CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, -1, 0, 5), UV_EBADF);
     CHECK_EQ_INT(gale_resp_file(req, 200, NULL, 0, -1, 0, -1), UV_EBADF);
     CHECK_EQ_INT(gale_respond_text(req, 200, "ok"), 0);
 }
 
-TEST(file, a_folder_is_none) {
+TEST(file, a_folder_or_pipe_is_none) {
     rig_t rig;
     char out[512];
     rig_init(&rig);

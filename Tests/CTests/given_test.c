@@ -84,6 +84,14 @@ TEST(given, null_with_a_length_elsewhere) {
     CHECK_EQ_INT(gale_header_param(none, x, out, sizeof out), UV_EINVAL);
     CHECK_EQ_INT(gale_header_param(x, none, out, sizeof out), UV_EINVAL);
     CHECK_EQ_INT(gale_safe_filename(none, out, sizeof out), UV_EINVAL);
+    CHECK(gale_buf_copy(none.ptr, none.len).ptr == NULL);
+    gale_sse_event_t event = gale_sse_event(x);
+    CHECK_EQ_INT(gale_sse_format(nowhere, sizeof out, &event), UV_EINVAL);
+    for (int i = 0; i < 3; i++) {
+        event = gale_sse_event(x);
+        *(i == 0 ? &event.data : i == 1 ? &event.event : &event.id) = none;
+        CHECK_EQ_INT(gale_sse_format(out, sizeof out, &event), UV_EINVAL);
+    }
     gale_limiter_t *limiter;
     gale_limiter_config_t config = {.struct_size = sizeof config, .tokens = 1};
     REQUIRE(gale_limiter_new(&limiter, &config) == 0);

@@ -134,6 +134,35 @@ TEST(server, is_freed_in_each_state) {
     gale_server_free(s);
 }
 
+static void free_at_start(gale_worker_t *worker, void *data) {
+    if (gale_worker_index(worker) == 0) gale_server_free(*(gale_server_t **)data);
+}
+
+/* The allocator can be replaced only then. */
+static bool wait_until_all_are_gone(void) {
+    for (int i = 0; i < 10000; i++) {
+        if (gale_set_allocator(NULL) == 0) return true;
+        usleep(1000);
+    }
+    return false;
+}
+
+/* The first callback there is: others of its threads may not have begun. */
+TEST(server, is_freed_when_a_worker_starts) {
+    for (int i = 0; i < 50; i++) {
+        gale_config_t config = gale_config();
+        gale_handler_t h = gale_handler();
+        gale_server_t *s = NULL;
+        config.workers = 8;
+        h.on_request = hello;
+        h.on_worker_start = free_at_start;
+        CHECK_EQ_INT(gale_server_new(&s, &config), 0);
+        CHECK_EQ_INT(gale_server_handle(s, &h, &s), 0);
+        CHECK_EQ_INT(i % 2 == 0 ? gale_server_start(s) : gale_server_run(s), 0);
+        REQUIRE(wait_until_all_are_gone());
+    }
+}
+
 /* Attached: freed before the loop runs, while a request is open, after the stop. */
 TEST(server, attached_is_cut_when_it_is_freed) {
     for (int way = 0; way < 3; way++) {
