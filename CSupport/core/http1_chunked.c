@@ -34,7 +34,7 @@ enum {
 };
 
 enum {
-    MAX_DIGITS = 16,
+    MAX_DIGITS = 32, /* zeros in front, too */
     MAX_LINE = 4096,
     MAX_LINE_EXTENSIONS = 32,
     MAX_EXTENSIONS = 65536,
@@ -56,9 +56,10 @@ static int refuse(gale__chunked_t *d, int status, const char *error) {
 static bool size_byte(gale__chunked_t *d, uint8_t c) {
     if (gale__is(c, GALE__HEX)) {
         unsigned digit = c <= '9' ? c - (unsigned)'0' : (c | 0x20u) - 'a' + 10;
-        d->left = d->left << 4 | digit;
         /* Sizes that don't fit a signed number would overflow somebody's sum. */
-        return ++d->size_digits <= MAX_DIGITS && d->left <= INT64_MAX;
+        if (d->left > INT64_MAX >> 4) return false;
+        d->left = d->left << 4 | digit;
+        return ++d->size_digits <= MAX_DIGITS;
     }
     if (d->size_digits == 0) return false;
     d->state = c == '\r' ? SIZE_LF : c == ';' ? EXT_NAME_START : EXT_START;

@@ -47,6 +47,8 @@ TEST(http1_chunked, accepted) {
         {"A\r\n0123456789\r\n0\r\n\r\nG", "0123456789"},
         {"a\r\n0123456789\r\n0\r\n\r\nG", "0123456789"},
         {"0000000000000001\r\nx\r\n0\r\n\r\nG", "x"},
+        /* RFC 9112 7.1: 1*HEXDIG, here of at most 32 */
+        {"00000000000000000000000000000001\r\nx\r\n00000000000000000\r\n\r\nG", "x"},
         {"4\r\n\r\n\r\n\r\n0\r\n\r\nG", "\r\n\r\n"},
         /* RFC 9112 7.1.1: unknown extensions are ignored, with blanks where BWS may stand. */
         {"1;a\r\nx\r\n0;b=c\r\n\r\nG", "x"},
@@ -82,7 +84,9 @@ TEST(http1_chunked, refused) {
         "3 3\r\n",
         "3,\r\n",
         "\xd9\xa3\r\n",
-        "00000000000000001\r\n",
+        "000000000000000000000000000000001\r\n",
+        "00000000000000008000000000000000\r\n",
+        "10000000000000000\r\n",
         "8000000000000000\r\n",
         "ffffffffffffffff\r\n",
         "f0000000000000003\r\n",
