@@ -30,9 +30,8 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     private var isAsking = false
     private var again = false
     private var timer: LoopTimer?
-    /// Until then nobody is taken off the list for not being in the set: Redis may have lost it, and the other
+    /// While it runs nobody is taken off the list for not being in the set: Redis may have lost it, and the other
     /// processes are about to put their people back.
-    private var settled = ContinuousClock.now
     private var settling: LoopTimer?
 
     private static let maxPeople = 10_000
@@ -95,10 +94,13 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
 
     func commandsChanged(_ core: RedisCore) {
         settling?.stop()
+        settling = nil
         if core.commands.isUp {
-            settled = .now + options.settling
-            settling = try? core.loop.timer(after: options.settling) { [weak self] in self?.refresh() }
-            // Without memory for a timer: with the next tick.
+            // Without memory for a timer it does not settle.
+            settling = try? core.loop.timer(after: options.settling) { [weak self] in
+                self?.settling = nil
+                self?.refresh()
+            }
         }
         refresh()
     }
@@ -169,7 +171,7 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
             if parts.count == 2 { all.insert(String(parts[1])) }
         }
         let news: [String]? = state.withLock { state in
-            state.all = .now < settled ? state.all.union(all) : all
+            state.all = settling == nil ? all : state.all.union(all)
             let people = Array(state.all.union(state.own.keys)).sorted()
             if state.told == people { return nil }
             state.told = people
