@@ -118,6 +118,38 @@ static gale_str_t base_of(gale_str_t target, bool query) {
     return gale_str(target.ptr, len);
 }
 
+/* RFC 3986 5.2.4, in place, of a path that begins with a slash; its length then. */
+static size_t remove_dots(char *path, size_t len) {
+    size_t out = 0;
+    for (size_t i = 0, end; i < len; i = end) {
+        for (end = i + 1; end < len && path[end] != '/';) end++;
+        size_t n = end - i - 1;
+        bool one = n == 1 && path[i + 1] == '.';
+        bool two = n == 2 && path[i + 1] == '.' && path[i + 2] == '.';
+        if (!one && !two) {
+            memmove(path + out, path + i, end - i);
+            out += end - i;
+            continue;
+        }
+        while (two && out > 0 && path[--out] != '/') {
+        }
+        if (end == len) path[out++] = '/';
+    }
+    return out;
+}
+
+/* The URL that was put together; 0 when it is none. */
+static size_t finish(writer_t *w) {
+    gale__ws_url_t url;
+    if (w->full || !gale__ws_url_parse(&url, gale_str(w->out, w->len))) return 0;
+    if (url.target.len == 0 || url.target.ptr[0] != '/') return w->len;
+    char *path = w->out + (url.target.ptr - w->out);
+    size_t len = until(url.target, "?"), query = url.target.len - len,
+           kept = remove_dots(path, len);
+    memmove(path + kept, path + len, query);
+    return (size_t)(path - w->out) + kept + query;
+}
+
 size_t gale__ws_url_follow(char out[GALE__WS_URL_MAX], gale_str_t from, gale_str_t location) {
     gale__ws_url_t url;
     writer_t w = {.out = out};
@@ -130,7 +162,7 @@ size_t gale__ws_url_follow(char out[GALE__WS_URL_MAX], gale_str_t from, gale_str
     if (absolute) {
         if (host) add(&w, url.secure ? GALE__LIT("wss:") : GALE__LIT("ws:"));
         add_absolute(&w, location);
-        return w.full ? 0 : w.len;
+        return finish(&w);
     }
     /* All in front of the target, and where that began. */
     add(&w, gale_str(from.ptr, from.len - url.target.len));
@@ -139,5 +171,5 @@ size_t gale__ws_url_follow(char out[GALE__WS_URL_MAX], gale_str_t from, gale_str
     if (!path && base.len == 0) base = GALE__LIT("/");
     if (!path) add(&w, base);
     add(&w, location);
-    return w.full ? 0 : w.len;
+    return finish(&w);
 }

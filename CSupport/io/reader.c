@@ -15,7 +15,9 @@ gale__reader_t *gale__reader_of(gale_ws_t *ws) {
         ws->reader = gale__calloc(1, sizeof *ws->reader);
         if (ws->reader == NULL) return NULL;
         ws->reader->ws = ws;
-        bool deflated = gale__ws_takes_deflated(ws, gale__ws_config(ws)->ws_deflate_window_bits);
+        /* What a client sends is masked, each frame by itself: there is nothing to share. */
+        bool deflated =
+            !ws->client && gale__ws_takes_deflated(ws, gale__ws_config(ws)->ws_deflate_window_bits);
         ws->reader->form = deflated ? GALE__FORM_DEFLATED : GALE__FORM_PLAIN;
     }
     return ws->reader;

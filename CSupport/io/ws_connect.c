@@ -36,8 +36,8 @@ static int shown(gale_str_t text) {
 }
 
 static void fail_to_connect(gale__ws_connecting_t *k, int err) {
-    fail(k, err, "cannot connect to %.*s: %s", shown(k->url.authority), k->url.authority.ptr,
-         gale_strerror(err));
+    gale_str_t where = k->url.is_unix ? k->url.host : k->url.authority;
+    fail(k, err, "cannot connect to %.*s: %s", shown(where), where.ptr, gale_strerror(err));
 }
 
 void gale__ws_connect_failed(gale_ws_t *ws, int reason) {

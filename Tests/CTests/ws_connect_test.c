@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "rig_connect.h"
+#include "server.h"
 #include "str.h"
 #include "worker.h"
 #include "ws.h"
@@ -189,6 +190,28 @@ PAIR_TEST(it_subscribes_to_topics) {
     gale_ws_send(p->client.ws.ws, GALE_WS_TEXT, gale_cstr("behind"));
     RIG_TURN_TO(&p->rig, p->server.messages == 3);
     CHECK(rig_has(gale_cstr(p->server.log.text), "M1 6 behind;"));
+}
+
+/* It compresses, and its own server, whose topics these are, does not. */
+TEST(ws_connect, one_that_compresses_subscribes_where_nobody_does) {
+    static pair_t p;
+    static char text[3000];
+    memset(text, 'z', sizeof text);
+    pair_init(&p);
+    p.rig.config.ws_deflate = 1;
+    p.client.options.deflate = 1;
+    REQUIRE(pair_open(&p));
+    p.server.echo = false;
+    p.rig.server->config.ws_deflate = 0; /* as if the other end were another server */
+    CHECK_EQ_INT(gale_ws_subscribe(p.client.ws.ws, gale_cstr("t")), 0);
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ_INT(
+            gale_publish(p.rig.server, gale_cstr("t"), GALE_WS_TEXT, gale_str(text, sizeof text)),
+            0);
+    }
+    RIG_TURN_TO(&p.rig, p.server.messages == 20);
+    CHECK_EQ_UINT(p.server.messages, 20);
+    pair_close(&p);
 }
 
 /* What the server does not read makes it wait, and on_drain tells when it has. */

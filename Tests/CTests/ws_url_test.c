@@ -58,7 +58,7 @@ TEST(ws_url, bad) {
     CHECK(gale__ws_url_parse(&u, gale_str(big, sizeof big - 1)));
 }
 
-/* RFC 3986 5.2, but for dots. */
+/* RFC 3986 5.2. */
 TEST(ws_url, followed) {
     static const struct {
         const char *from, *location, *to; /* null: nowhere */
@@ -75,7 +75,16 @@ TEST(ws_url, followed) {
         {"ws://h:1/a/b?c", "?x", "ws://h:1/a/b?x"},
         {"ws://h:1/a/b?c", "", "ws://h:1/a/b"},
         {"ws://h:1", "?x", "ws://h:1/?x"},
-        {"ws://h:1/a", "mailto:x", "mailto:x"},
+        {"ws://h:1/a", "mailto:x", NULL},
+        {"ws://h:1/a/b/c?d", "../x/./y", "ws://h:1/a/x/y"},
+        {"ws://h:1/a/b/c", "..", "ws://h:1/a/"},
+        {"ws://h:1/a/b/c", ".?x/../y", "ws://h:1/a/b/?x/../y"},
+        {"ws://h:1/a", "../../../x", "ws://h:1/x"},
+        {"ws://h:1/a", "/b/.../..c/.d/%2e%2e/e/..", "ws://h:1/b/.../..c/.d/%2e%2e/"},
+        {"ws://h:1/a", "ws://i/x/../../y?../z", "ws://i/y?../z"},
+        {"ws://h:1/a", "//i/./x//../y", "ws://i/x/y"},
+        {"ws://h:1/a", "http://i/..", "ws://i/"},
+        {"ws+unix:/s:/a/b", "../x", "ws+unix:/s:/x"},
         {"ws+unix:/s:/a/b", "/x", "ws+unix:/s:/x"},
         {"ws+unix:/s", "x", "ws+unix:/s:/x"},
         {"ws+unix:/s:/a/b", "http://h/", NULL},

@@ -35,6 +35,22 @@ import Testing
         }
     }
 
+    @Test("LCK-01: who is woken and cancelled at once was woken") func cancelledAsItIsWoken() async throws {
+        for _ in 0..<200 {
+            let condition = Condition()
+            let first = Task { try await condition.wait(for: .seconds(10)) }
+            while condition.waiting < 1 { await Task.yield() }
+            let second = Task { try await condition.wait(for: .seconds(10)) }
+            while condition.waiting < 2 { await Task.yield() }
+            condition.notify()
+            first.cancel()
+            #expect(try await first.value)
+            #expect(condition.waiting == 1)
+            condition.notify()
+            #expect(try await second.value)
+        }
+    }
+
     @Test("also without a loop") func offLoop() async throws {
         let condition = Condition()
         #expect(try await condition.wait(for: .milliseconds(5)) == false)

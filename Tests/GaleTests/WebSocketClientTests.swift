@@ -202,7 +202,7 @@ private final class Relay: WebSocketHandler {
     @Test(arguments: [
         ("http://127.0.0.1/", "not a WebSocket URL: want ws://HOST:PORT/PATH or ws+unix:FILE:/PATH"),
         ("wss://127.0.0.1/", "wss:// needs TLS, which is not there yet"),
-        ("ws+unix:/nowhere/at/all:/", "cannot connect to localhost: no such file or directory"),
+        ("ws+unix:/nowhere/at/all:/", "cannot connect to /nowhere/at/all: no such file or directory"),
     ])
     func thatCannotBe(_ url: String, _ sentence: String) async throws {
         let error = await #expect(throws: WebSocketConnectError.self) { _ = try await WebSocketClient.connect(url) }

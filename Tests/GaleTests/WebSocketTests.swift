@@ -60,6 +60,21 @@ private final class Reader: WebSocketHandler {
     override func onClose() async { log?.add("close \(closeCode ?? 0)") }
 }
 
+/// Throws what it was thrown elsewhere.
+private final class Relay: WebSocketHandler {
+    override func message(_ text: String) async throws {
+        switch text {
+        case "closed": try await Self.gone.send("x")
+        case "cancelled": throw CancellationError()
+        default:
+            try close(code: 3001)
+            try await send("late")
+        }
+    }
+    /// A handler without a socket: what is sent on it fails as on one that is closed.
+    private static var gone: WebSocketHandler { WebSocketHandler() }
+}
+
 @Suite struct WebSocketTests {
     private static func application(_ log: Recorder = Recorder()) -> Application {
         var settings = Settings.quiet
@@ -159,6 +174,29 @@ private final class Reader: WebSocketHandler {
             }
         }
         #expect(log.events.filter { $0.hasPrefix("open") }.count == 3)
+        try await Self.application().test { client in
+            // The older field stands for it where it is missing.
+            _ = try await client.webSocket("/echo", headers: ["Sec-WebSocket-Origin": "http://localhost"])
+            await #expect(throws: TestError.self) {
+                _ = try await client.webSocket("/echo", headers: ["Sec-WebSocket-Origin": "http://evil.example"])
+            }
+        }
+    }
+
+    @Test("an error about another socket, or of another task, closes this one with 1011") func errorsOfOthers() async throws {
+        let log = Recorder()
+        try await Application(settings: .recording(log)) { Route("/relay", Relay.self) }.test { client in
+            for what in ["closed", "cancelled"] {
+                let socket = try await client.webSocket("/relay")
+                socket.send(what)
+                #expect(try await socket.receive() == .close(1011, ""))
+            }
+            // That its own is closing is none.
+            let socket = try await client.webSocket("/relay")
+            socket.send("own")
+            #expect(try await socket.receive() == .close(3001, ""))
+        }
+        #expect(log.events.filter { $0.contains("uncaught error in a WebSocket") }.count == 2)
     }
 
     @Test("WS-20: prepare runs before the handshake, with cookies, and may refuse") func refusals() async throws {

@@ -40,7 +40,8 @@ public final class Condition: Sendable {
     public func notifyAll() { notify(.max) }
 
     /// Waits for the next notification, at most `limit`: true when it came, false after that time. At once true when
-    /// there was one after the generation `since`. Throws `CancellationError` when the client leaves.
+    /// there was one after the generation `since`. Throws `CancellationError` when the client leaves; who has been woken
+    /// before that gets true, as nobody else was woken for it.
     public func wait(for limit: Duration? = nil, since: UInt64? = nil) async throws -> Bool {
         let wakeup = Wakeup()
         let ticket: UInt64? = state.withLock { state in
@@ -49,6 +50,8 @@ public final class Condition: Sendable {
         }
         guard let ticket else { return true }
         defer { state.withLock { $0.line.leave(ticket) } }
-        return try await Worker.wait(for: wakeup, atMost: limit)
+        if try await Worker.outcome(of: wakeup, atMost: limit) { return true }
+        try Task.checkCancellation()
+        return false
     }
 }

@@ -102,7 +102,8 @@ open class WebSocketHandler: RequestHandler {
 
     override func runMethod(_ method: Method) async throws {
         guard method == .get, let call else { throw HTTPError(405, headers: [("Allow", "GET")]) }
-        if let origin = request.header("Origin"), !call.isSameOrigin, !checkOrigin(origin) {
+        let origin = request.header("Origin") ?? request.header("Sec-WebSocket-Origin")
+        if let origin, !call.isSameOrigin, !checkOrigin(origin) {
             throw HTTPError(403, "Cross origin websockets not allowed")
         }
         let offered = request.header("Sec-WebSocket-Protocol")?.split(separator: ",") ?? []

@@ -163,15 +163,20 @@ final class WebSocketSession: MessageSocket, LoopWork {
     }
 
     /// A handler that throws closes its socket: with 1007 or 1008 if the client is to blame, else with 1011. That the
-    /// client is gone is no error.
+    /// client is gone is no error, nor that its socket is closing; that another socket is, is one.
     private func failed(_ error: any Error) {
-        if isClosed || error is CancellationError || error is WebSocketClosed { return }
+        if isClosed { return }
+        let wasClosing = error is CancellationError || error is WebSocketClosed
         if let error = error as? HTTPError, error.status < 500 {
             try? close(code: error.status == 400 ? 1007 : 1008, reason: "")
             return
         }
+        do throws(CoreError) {
+            try close(code: 1011, reason: "")
+        } catch {
+            if wasClosing { return }
+        }
         let text = AccessLog.printable(String(describing: error))
         application.settings.logger.error("uncaught error in a WebSocket: \(text)")
-        try? close(code: 1011, reason: "")
     }
 }
