@@ -209,6 +209,14 @@ def form(parts, boundary="xYz"):
     return body + f"--{boundary}--\r\n".encode()
 
 
+def second_of(post, store, name):
+    """What a file is called whose name is taken, if it came whole."""
+    post(form([("file", name, b"first")]))
+    before = set(store.iterdir())
+    status, _, _ = post(form([("file", name, b"second")]))
+    return [p.name for p in set(store.iterdir()) - before if status == 200 and p.read_bytes() == b"second"]
+
+
 def upload(name, program, folder):
     port, store = free_port(), folder / "files"
     store.mkdir()
@@ -229,6 +237,16 @@ def upload(name, program, folder):
         check(stored == {"big.bin": big, "empty": b""}, f"{name}: stores the files", sorted(stored))
         post(form([("file", "big.bin", b"another")]))
         check((store / "1-big.bin").read_bytes() == b"another", f"{name}: overwrites nothing")
+        check(second_of(post, store, "n" * 255) == ["1-" + "n" * 251], f"{name}: a long name is cut for its prefix")
+        check(second_of(post, store, "a" + "ü" * 127) == ["1-a" + "ü" * 125], f"{name}: between characters")
+        for n in range(1000):
+            (store / (f"{n}-taken" if n else "taken")).touch()
+        status, _, body = post(form([("file", "taken", b"no room"), ("file", "after it", b"x")]))
+        check(status == 500 and body.startswith(b"not stored, nor what comes after it: taken: "),
+              f"{name}: what cannot be stored is no success", (status, body))
+        check(all(p.stat().st_size == 0 for p in store.glob("*taken")) and not (store / "after it").exists(),
+              f"{name}: nor stored")
+        check(post(form([("file", "after all", b"x")]))[0] == 200, f"{name}: goes on after it")
         check("5 MiB of a body of" in server.text(server.out), f"{name}: shows how far it is", server.text(server.out))
         for wrong in (form(parts)[:-10], b"junk"):
             status, _, body = post(wrong)
