@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.parse
 
-from wire import Server, WebSocket, check, connect, free_port, http, refuses
+from wire import Server, WebSocket, check, connect, free_port, helps, http, refuses
 
 
 class Visitor:
@@ -159,5 +159,6 @@ def chat_c(name, program, folder):
         server.signal()
         waiting.join()
     refuses(name, [program, "--port", free_port(), "--files", folder], 1, "a folder without pages")
-    refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
+    helps(name, [program])
+    refuses(name, [program, "--frobnicate"], 2, "an unknown flag", "--frobnicate")
     refuses(name, [program, "--port", "http"], 2, "a bad port")

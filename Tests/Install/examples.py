@@ -23,9 +23,18 @@ import time
 
 from chat_c import chat_c
 from codings import codings
-from wire import ROOT, Server, WebSocket, check, connect, free_port, http, refuses, results
+from wire import ROOT, Server, WebSocket, check, connect, free_port, helps, http, refuses, results
 
 # ------------------------------------------------------------------------------------------------------- the programs
+
+def takes_a_port(name, command, most=1):
+    """What is wrong on the command line is named in one line."""
+    helps(name, command)
+    for bad in ("abc", "99999", "", "1x"):
+        refuses(name, [*command, bad], 2, f"the port {bad!r}", f"not a port: '{bad}'")
+    refuses(name, [*command, "--bogus"], 2, "an unknown flag", "--bogus")
+    refuses(name, [*command, free_port(), *["other"] * most], 2, "a word too many", "other")
+
 
 def echo_http(name, address):
     status, fields, body = http(address, "GET /hello HTTP/1.1\nHost: x")
@@ -120,9 +129,11 @@ def echo(name, program, folder):
     check(not os.path.exists(path), f"{name} removes its unix socket")
     twice(name, program)
     refuses(name, [program, "--port", free_port(), "--root", folder / "missing"], 1, "a missing folder")
-    refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
+    helps(name, [program])
+    refuses(name, [program, "--frobnicate"], 2, "an unknown flag", "--frobnicate")
     refuses(name, [program, "--port", "http"], 2, "a bad port")
     refuses(name, [program, "--port"], 2, "a flag without its value")
+    refuses(name, [program, "--port", "0", "--trust", "foo"], 1, "a network that is none", "trust")
 
 
 def leaving(name, server, port):
@@ -186,12 +197,14 @@ def embed_loop(name, program, folder):
         time.sleep(0.5)
         later = int(http(port, "GET / HTTP/1.1\nHost: x")[2].split()[0])
         check(later > first, f"{name}: the timer runs beside the server", (first, later))
+        takes_a_port(name, [program])
         refuses(name, [program, port], 1, "a port in use")
 
 
 def worker_thread(name, program, folder):
     port = free_port()
     with Server(name, [program, port], port):
+        takes_a_port(name, [program])
         check(http(port, "GET /27 HTTP/1.1\nHost: x")[2] == b"196418\n", f"{name}: answered from the thread")
         check(http(port, "GET /x HTTP/1.1\nHost: x")[0] == 404, f"{name}: 404")
         with connect(port) as gone:  # leaves before its answer is ready
@@ -268,6 +281,9 @@ def upload(name, program, folder):
         check(not left(),
               f"{name}: a client that leaves leaves nothing", (open_before, sorted(store.iterdir())))
         refuses(name, [program, port], 1, "a port in use")
+    takes_a_port(name, [program], most=2)
+    for wrong in (folder / "missing", store / "empty"):
+        refuses(name, [program, free_port(), wrong], 1, "what is no folder", str(wrong))
 
 
 def ask_on(s, close):
@@ -332,6 +348,21 @@ def ends(process, seconds):
     return False
 
 
+def restart_by_name(name, program):
+    """Started through PATH it knows its name alone, and where to look for it."""
+    port, program = free_port(), pathlib.Path(program)
+    command = ["env", f"PATH={program.parent}:{os.environ['PATH']}", program.name, port]
+    with Server(name, command, port, stop=signal.SIGHUP) as server:
+        with connect(port) as s:
+            first = ask_on(s, close=True)[0]
+        server.signal()
+        check(ends(first, 10), f"{name}: started through PATH, another process takes over")
+        with connect(port) as s:
+            second = ask_on(s, close=True)[0]
+        os.kill(second, signal.SIGTERM)
+        check(second != first and ends(second, 10), f"{name}: and serves", (first, second))
+
+
 def restart(name, program, folder):
     """H1-25, H1-26: five restarts under load, and no request is refused or lost."""
     port, generations = free_port(), 5
@@ -352,10 +383,12 @@ def restart(name, program, folder):
                 check(sum(load.served.values()) > before, f"{name}: clients were served meanwhile")
             time.sleep(0.3)
         check(load.lost == [], f"{name}: no request is lost in {generations} restarts", load.lost[:5])
+        takes_a_port(name, [program])
         check(len(load.served) == generations + 1, f"{name}: each process has served", load.served)
         refuses(name, [program, port], 1, "a port in use")
         os.kill(current, signal.SIGTERM)
         check(ends(current, 10), f"{name}: the last one stops")
+    restart_by_name(name, program)
 
 
 class Mirror:
@@ -412,7 +445,10 @@ def tunnel(name, program, folder):
         with connect(port) as gone:
             gone.sendall(f"CONNECT 127.0.0.1:{target.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         refuses(name, [program, port, target.port], 1, "a port in use")
+        helps(name, [program])
         refuses(name, [program], 2, "no ports")
+        refuses(name, [program, "--port", "1"], 2, "an unknown flag", "--port")
+        refuses(name, [program, port, "x"], 2, "a bad port", "not a port: 'x'")
         held = connect(port)  # the stop ends it
         held.sendall(f"CONNECT 127.0.0.1:{target.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         check(held.recv(100).startswith(b"HTTP/1.1 200 "), f"{name}: a tunnel that stays open")
@@ -442,7 +478,11 @@ def ws_client(name, program, folder):
             check(errors == "open\nclosed 1000\n", f"{name} {flags}: open, closed", errors)
     refuses(name, [program, f"ws://127.0.0.1:{free_port()}/"], 1, "nobody there")
     refuses(name, [program, "http://127.0.0.1/"], 1, "no WebSocket URL")
+    helps(name, [program])
     refuses(name, [program], 2, "no URL")
+    refuses(name, [program, "-z"], 2, "no URL")
+    refuses(name, [program, "--bogus", "ws://127.0.0.1/"], 2, "an unknown flag", "--bogus")
+    refuses(name, [program, "ws://127.0.0.1/", "other"], 2, "a word too many", "other")
 
 
 def python_hello(name, program, folder):
@@ -456,6 +496,7 @@ def python_hello(name, program, folder):
         check((status, body) == (200, b"Hello, World!"), f"{name}: GET /", (status, fields, body))
         check(http(port, "GET /x HTTP/1.1\nHost: x")[0] == 404, f"{name}: 404")
         refuses(name, command + [port], 1, "a port in use")
+    takes_a_port(name, command)
 
 
 def main():

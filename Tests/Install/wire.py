@@ -139,8 +139,14 @@ class WebSocket:
         self.socket.close()
 
 
-def refuses(name, command, status, what):
+def helps(name, command):
+    done = subprocess.run([str(c) for c in [*command, "--help"]], capture_output=True, text=True, timeout=20)
+    check((done.returncode, done.stderr) == (0, "") and done.stdout.startswith("usage: "), f"{name} --help", done)
+
+
+def refuses(name, command, status, what, naming=""):
+    """One line that says what is wrong, with the word that is."""
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
     lines = done.stderr.strip().split("\n")
-    check(done.returncode == status and len(lines) == 1 and lines[0] != "" and done.stdout.strip() == "",
+    check(done.returncode == status and len(lines) == 1 and lines[0] != "" and naming in lines[0] and done.stdout.strip() == "",
           f"{name}: {what} gives one line and {status}", (done.returncode, done.stdout, done.stderr))

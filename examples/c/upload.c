@@ -7,10 +7,14 @@
  *     cc upload.c $(pkg-config --cflags --libs gale) && ./a.out [PORT [FOLDER]]
  *     curl -F note=hello -F file=@big.iso http://127.0.0.1:8080/
  */
+#include <errno.h>
 #include <gale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "arguments.h"
 
 static const char page[] = "<!doctype html><html lang=en><meta charset=utf-8><title>Upload</title>"
                            "<form method=post enctype=multipart/form-data>"
@@ -111,10 +115,22 @@ static void on_body(gale_req_t *req, gale_str_t chunk, bool last, void *data) {}
 
 static void on_signal(int number) { gale_server_stop(server); }
 
+/* Whether files can be put into the folder; says why not. */
+static bool can_store(void) {
+    char inside[PATH_SIZE];
+    snprintf(inside, sizeof inside, "%s/.", folder); /* no file has that */
+    if (access(inside, W_OK | X_OK) == 0) return true;
+    fprintf(stderr, "upload: %s: %s\n", folder, strerror(errno));
+    return false;
+}
+
 int main(int argc, char **argv) {
+    take_words("upload", "usage: upload [PORT [FOLDER]]\n", argc, argv, 2);
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%s", argc > 1 ? argv[1] : "8080");
+    snprintf(url, sizeof url, "http://127.0.0.1:%s",
+             take_port("upload", argc > 1 ? argv[1] : "8080"));
     if (argc > 2) folder = argv[2];
+    if (!can_store()) return 1;
 
     gale_handler_t handler = gale_handler();
     handler.on_request = on_request;
