@@ -87,6 +87,9 @@ def chat_talk(name, ann):
               and f'<p dir="auto">{html.escape(kept).replace("&#x27;", "&#39;")}</p>' in event["html"], f"{name}: says {text!r}", event)
     ws.send(1, b'{"body": "\\ud83c\\udf2c", "nonce": "pair"}')
     check(said()["body"] == "\U0001f32c", f"{name}: a pair of escapes is one character")
+    for n, more in enumerate(('1', '-0.5e+3', 'true', 'null', '{}', '[]', '{"a": [1, {"b": "c"}], "d": null}', '[' * 400 + ']' * 400)):
+        ws.send(1, b'{"x": %b, "body": "more", "nonce": "m%d", "v": %b}' % (more.encode(), n, more.encode()))
+        check(said()["nonce"] == f"m{n}", f"{name}: a member that is {more[:40]} is passed over")
     for n, text in enumerate(["", " \n ", "x" * 4001, "🌬" * 2001]):
         ws.send(1, json.dumps({"body": text, "nonce": str(n)}).encode())
         check(said().get("type") == "error", f"{name}: {len(text)} characters are refused")
@@ -102,7 +105,9 @@ def chat_talk(name, ann):
     check(got == ["number 199", "number 200"], f"{name}: a cursor brings what came after", got)
     again.close()
     for bad in (b"x", b"{}", b"[]", b'{"body": 1, "nonce": "x"}', b'{"body": "x"}', b'{"body": "\\ud800", "nonce": "x"}',
-                b'{"body": "x", "nonce": "' + b"n" * 65 + b'"}', b'{"body": "x", "nonce": "x"} x', b'{"body": "x", "nonce": "x"'):
+                b'{"body": "x", "nonce": "' + b"n" * 65 + b'"}', b'{"body": "x", "nonce": "x"} x',
+                *(b'{"body": "x", "nonce": "x", "v": %b}' % v for v in (b"01", b"1.", b"-", b"tru", b"[1", b"[1,]", b'{"a"}', b"", b"[" * 60000)),
+                 b'{"body": "x", "nonce": "x"'):
         broken = ann.socket("/chatsocket?room=other")
         broken.receive()
         broken.send(1, bad)
