@@ -101,7 +101,7 @@ static void post_login(gale_req_t *req) {
     if (name == NULL) {
         show_login(req, 400,
                    "<p class=\"error\" id=\"error\" role=\"alert\">A name has 1 to 32 "
-                   "characters.</p>",
+                   "characters, and not only invisible ones.</p>",
                    next);
         return;
     }
