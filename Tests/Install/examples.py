@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 
-from chat_c import chat_c
+from chat_c import Visitor, chat_c, names
 from codings import codings
 from wire import ROOT, Server, WebSocket, check, connect, free_port, helps, http, refuses, results
 
@@ -60,6 +60,30 @@ def echo_http(name, address):
               f"{name}: the request as JSON, {how}", (status, body))
     status, _, body = http(address, "DELETE /hello HTTP/1.1\nHost: x")
     check(status == 200 and b'"DELETE"' in body, f"{name}: other methods on /hello are echoed", (status, body))
+
+
+def echo_others(name, address):
+    """What is the same in C and Swift beside the echo: other methods, and whom the server takes the client for."""
+    upgrade = "\nUpgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Version: 13"
+    for path in ("/ws", "/broadcast", "/hello-class"):
+        for method in ("POST", "PUT", "PURGE"):
+            status, _, body = http(address, f"{method} {path} HTTP/1.1\nHost: x\nContent-Length: 2", b"{}")
+            check(status == 200 and body.startswith(f'{{"method": "{method}", "target": "{path}", '.encode()) and b'"e30="' in body,
+                  f"{name}: {method} {path} is echoed", (status, body))
+        status, _, body = http(address, f"POST {path} HTTP/1.1\nHost: x{upgrade}")
+        check((status, body) == (404, b"no WebSocket here\n"), f"{name}: no WebSocket by POST {path}", (status, body))
+    for path in ("/ws", "/broadcast"):
+        status, fields, body = http(address, f"HEAD {path} HTTP/1.1\nHost: x")
+        check((status, fields.get("content-type"), body) == (200, "application/json", b""), f"{name}: HEAD {path}", (status, fields))
+    for origin, same in [("", "true"), ("\nOrigin: http://a.example:81", "true"), ("\nOrigin: http://evil.example", "false")]:
+        with connect(address) as s:
+            s.sendall(f"GET /client HTTP/1.1\nHost: a.example:81{origin}\nConnection: close\n\n".replace("\n", "\r\n").encode())
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+            port = s.getsockname()[1]
+        want = (f'{{"address": "127.0.0.1", "port": {port}, "peer": "127.0.0.1", "scheme": "http", "host": "a.example:81", '
+                f'"same_origin": {same}, "worker": ')
+        body = answer.partition(b"\r\n\r\n")[2].decode()
+        check(body in (want + "0}", want + "1}") and b"\r\nContent-Type: application/json\r\n" in answer, f"{name}: /client", answer)
 
 
 def echo_websocket(name, address):
@@ -112,6 +136,7 @@ def echo(name, program, folder):
     port, path = free_port(), str(folder / "echo.sock")
     with Server(name, [program, "--port", port, "--host", "127.0.0.1", "--workers", "2", "--root", root], port) as server:
         echo_http(name, port)
+        echo_others(name, port)
         room = echo_websocket(name, port)
         echo_static(name, port, root)
         printed = server.text(server.out) + server.text(server.err)
@@ -172,6 +197,7 @@ def chat(name, program, folder):
         status, fields, body = http(port, "GET / HTTP/1.1\nHost: localhost")
         check(status == 200 and b"<html" in body.lower() or status in (302, 303) and "location" in fields,
               f"{name}: GET /", (status, fields, body[:200]))
+        names(name, Visitor(port))
         refuses(name, [program, "--port", port], 1, "a port in use")
     refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
     refuses(name, [program, "--workers", "0"], 2, "no worker")

@@ -18,7 +18,11 @@ fn unescape(text: &str) -> String {
     let mut plain = String::new();
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
-        let kept = if character == '\\' { characters.next() } else { Some(character) };
+        let kept = if character == '\\' {
+            characters.next()
+        } else {
+            Some(character)
+        };
         plain.extend(kept);
     }
     plain
