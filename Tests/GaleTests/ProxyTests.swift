@@ -66,7 +66,8 @@ import Testing
             }
         }
         try await app.test(.memory) { client in
-            #expect(try await client.get("/client").text == "false 0 true")
+            let answer = try await client.get("/client")
+            #expect(answer.text == "false 0 true")
         }
     }
 }
