@@ -24,8 +24,8 @@ BENCH_PACKAGES := nginx libnginx-mod-http-lua libh2o-evloop-dev libssl-dev libmi
 CODECS ?= -DGALE_ZLIB=ON -DGALE_BROTLI=ON -DGALE_ZSTD=ON
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t text; do \
-		printf '  make %-9s %s\n' "$$t" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r t text; do \
+		printf '  make %-10s %s\n' "$$t" "$$text"; done
 
 chat: ## build the chat and serve it at http://127.0.0.1:8888 (PORT=, HOST=, REDIS=URL joins several)
 	@.ci/packages $(SWIFT_PACKAGES)
@@ -41,8 +41,10 @@ lib: ## build/lib/libgale.a and libgale.so (needs no Swift)
 	@.ci/quiet $(CMAKE) -S . -B build -DCMAKE_C_COMPILER=$(CC) -DGALE_BUILD_EXAMPLES=ON
 	cmake --build build --target gale gale_static -j $(JOBS)
 
-install: lib ## install header, library, gale.pc and the CMake package (PREFIX=, DESTDIR=)
-	cmake --install build --prefix $(PREFIX)
+install: ## install header, library, gale.pc and the CMake package (PREFIX=, DESTDIR=)
+	@[ -n "$(PREFIX)" ] || { echo "make install: PREFIX is empty; say where to, as in PREFIX=/usr/local" >&2; exit 2; }
+	@$(MAKE) lib
+	cmake --install build --prefix "$(PREFIX)"
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig 2>/dev/null || true; fi
 
 examples: examples-c examples-swift ## build/examples/NAME (C) and .build/release/NAME (Swift)

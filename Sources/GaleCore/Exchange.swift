@@ -155,6 +155,15 @@ open class Exchange {
         return address { gale_req_remote(pointer, $0, $1) }
     }
 
+    /// The client's port; 0 when it has none, or the request is over.
+    public final var remotePort: Int {
+        guard let pointer else { return 0 }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            guard let base = buffer.baseAddress else { return 0 }
+            return max(Int(gale_req_remote(pointer, base, buffer.count)), 0)
+        }
+    }
+
     /// The address of who is connected, whatever proxies say.
     public final var peerAddress: String {
         guard let pointer else { return snapshot?.text(.peer) ?? "" }

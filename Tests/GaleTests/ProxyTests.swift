@@ -51,6 +51,27 @@ import Testing
     }
 }
 
+@Suite struct ClientTests {
+    @Test("WS-05: a request knows the client's port, its own worker and whether a page of ours made it")
+    func client() async throws {
+        let app = Application(settings: .quiet) {
+            Route(get: "/client") { (request: Request) in
+                "\(request.remotePort > 0) \(request.worker) \(request.isSameOrigin)"
+            }
+        }
+        try await app.test(.live) { client in
+            for (origin, same) in [("http://a.example", true), ("http://b.example", false)] {
+                let answer = try await client.get("/client", headers: ["Host": "a.example", "Origin": origin])
+                #expect(answer.text == "true 0 \(same)")
+            }
+        }
+        try await app.test(.memory) { client in
+            let answer = try await client.get("/client")
+            #expect(answer.text == "false 0 true")
+        }
+    }
+}
+
 @Suite struct RateLimitTests {
     @Test("a client beyond its rate gets 429 and Retry-After, others go on") func limit() async throws {
         let app = Application(settings: .quiet) {

@@ -6,6 +6,11 @@ private struct User: Codable, Sendable, Equatable {
     var name: String
 }
 
+private final class Named: RequestHandler {
+    override func get() async throws { try write("a class") }
+    override func put() async throws { try write("not to be had") }
+}
+
 private func routes() -> Application {
     Application(settings: .quiet) {
         Route(get: "/ping") { "pong" }
@@ -25,6 +30,8 @@ private func routes() -> Application {
         Route(get: "/fails") { () throws -> String in throw HTTPError(418) }
         if true { Route(any: "/any") { (request: Request) in request.method } }
         for name in ["a", "b"] { Route(get: "/loop/\(name)") { name } }
+        Route(get: "/class", Named.self)
+        Route(post: "/class") { "a closure" }
         Group("/group") { Route(get: "/inner") { "inner" } }
     }
 }
@@ -75,6 +82,10 @@ private func routes() -> Application {
         Row("GET", "/fails", 418),
         Row("PURGE", "/any", 200, "PURGE"),
         Row("GET", "/loop/b", 200, "b"),
+        Row("GET", "/class", 200, "a class"),
+        Row("HEAD", "/class", 200, ""),
+        Row("POST", "/class", 200, "a closure"),
+        Row("PUT", "/class", 405),
         Row("GET", "/group/inner", 200, "inner"),
         Row("OPTIONS", "*", 204, ""),
     ]

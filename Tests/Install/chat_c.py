@@ -4,12 +4,19 @@ import hmac
 import html
 import json
 import os
+import re
 import struct
 import threading
 import time
 import urllib.parse
 
-from wire import Server, WebSocket, check, connect, free_port, http, refuses
+from wire import Server, WebSocket, check, connect, free_port, helps, http, refuses
+
+
+# What both chats say to names: characters are code points, and one of them shows.
+NO_NAMES = ("", "   ", "x" * 33, "e\u0301" * 17, "a\nb", "a\u202eb", "a\u2028b", "\ufeff", "\u200d", "\u3164", "\u115f\u1160", "\uffa0",
+            "\u2800", "\ufe0f", "\u034f", "\U000e0100", "\u3164 \u200d")
+NAMES = ("x" * 32, "ü" * 32, "\U0001f600" * 32, "e\u0301" * 16, "\u2764\ufe0f", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "x\u3164")
 
 
 class Visitor:
@@ -22,6 +29,7 @@ class Visitor:
         body = urllib.parse.urlencode(form or {}).encode()
         cookie = "; ".join(f"{n}={v}" for n, v in self.cookies.items())
         status, got, text = http(self.port, f"{method} {path} HTTP/1.1\nHost: localhost\nCookie: {cookie}\n{fields}"
+                                 "Content-Type: application/x-www-form-urlencoded\n"
                                  f"Content-Length: {len(body)}", body)
         if "set-cookie" in got:
             self.cookies.update([got["set-cookie"].split(";")[0].split("=", 1)])
@@ -35,6 +43,24 @@ class Visitor:
                          + "\r\n" + fields)
 
 
+def names(name, visitor):
+    """Logs in by each; the visitor stays nobody."""
+    page = visitor.ask("GET", "/login")[2]
+    token, cookies = re.search('name="_xsrf" value="([^"]+)"', page)[1], dict(visitor.cookies)
+    for bad in NO_NAMES:
+        status, _, text = visitor.post("/login", name=bad, _xsrf=token)
+        check(status == 400 and "1 to 32 characters" in text, f"{name}: {bad!r} is no name", (status, text))
+        if bad.strip():
+            visitor.post("/login", name="Ann", _xsrf=token)
+            room = "/?" + urllib.parse.urlencode({"room": bad * (2 if len(bad) > 32 else 1)})
+            check(visitor.ask("GET", room)[0] == 400, f"{name}: {bad!r} is no room")
+            visitor.cookies = dict(cookies)
+    for good in NAMES:
+        status, fields, _ = visitor.post("/login", name=good, _xsrf=token)
+        check(status == 303, f"{name}: {good!r} is a name", (status, fields))
+        visitor.cookies = dict(cookies)
+
+
 def chat_session(name, port, secret):
     ann, other = Visitor(port), Visitor(port)
     status, fields, _ = ann.ask("GET", "/?room=a%20b")
@@ -46,9 +72,7 @@ def chat_session(name, port, secret):
                              ("another site", {}, "Origin: http://evil.example\n")]:
         status, _, _ = ann.post("/login", more, name="ann", **form)
         check(status == 403 and "user" not in ann.cookies, f"{name}: {what} does not log in", status)
-    for bad in ("", "   ", "x" * 33, "a\nb", "a\u202eb", "\ufeff"):
-        status, _, text = ann.post("/login", name=bad)
-        check(status == 400 and "1 to 32 characters" in text, f"{name}: {bad!r} is no name", (status, text))
+    names(name, ann)
     for given, want in [("/?room=a", "/?room=a"), ("//evil.example", "/"), ("http://evil.example", "/"), ("/\\evil", "/"), ("/a\r\nb", "/")]:
         _, fields, _ = ann.post("/login", name=" änn <b> ", next=given)
         check(fields.get("location") == want, f"{name}: after log-in {given!r} leads to {want}", fields)
@@ -87,6 +111,9 @@ def chat_talk(name, ann):
               and f'<p dir="auto">{html.escape(kept).replace("&#x27;", "&#39;")}</p>' in event["html"], f"{name}: says {text!r}", event)
     ws.send(1, b'{"body": "\\ud83c\\udf2c", "nonce": "pair"}')
     check(said()["body"] == "\U0001f32c", f"{name}: a pair of escapes is one character")
+    for n, more in enumerate(('1', '-0.5e+3', 'true', 'null', '{}', '[]', '{"a": [1, {"b": "c"}], "d": null}', '[' * 400 + ']' * 400)):
+        ws.send(1, b'{"x": %b, "body": "more", "nonce": "m%d", "v": %b}' % (more.encode(), n, more.encode()))
+        check(said()["nonce"] == f"m{n}", f"{name}: a member that is {more[:40]} is passed over")
     for n, text in enumerate(["", " \n ", "x" * 4001, "🌬" * 2001]):
         ws.send(1, json.dumps({"body": text, "nonce": str(n)}).encode())
         check(said().get("type") == "error", f"{name}: {len(text)} characters are refused")
@@ -102,7 +129,9 @@ def chat_talk(name, ann):
     check(got == ["number 199", "number 200"], f"{name}: a cursor brings what came after", got)
     again.close()
     for bad in (b"x", b"{}", b"[]", b'{"body": 1, "nonce": "x"}', b'{"body": "x"}', b'{"body": "\\ud800", "nonce": "x"}',
-                b'{"body": "x", "nonce": "' + b"n" * 65 + b'"}', b'{"body": "x", "nonce": "x"} x', b'{"body": "x", "nonce": "x"'):
+                b'{"body": "x", "nonce": "' + b"n" * 65 + b'"}', b'{"body": "x", "nonce": "x"} x',
+                *(b'{"body": "x", "nonce": "x", "v": %b}' % v for v in (b"01", b"1.", b"-", b"tru", b"[1", b"[1,]", b'{"a"}', b"", b"[" * 60000)),
+                 b'{"body": "x", "nonce": "x"'):
         broken = ann.socket("/chatsocket?room=other")
         broken.receive()
         broken.send(1, bad)
@@ -159,5 +188,6 @@ def chat_c(name, program, folder):
         server.signal()
         waiting.join()
     refuses(name, [program, "--port", free_port(), "--files", folder], 1, "a folder without pages")
-    refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
+    helps(name, [program])
+    refuses(name, [program, "--frobnicate"], 2, "an unknown flag", "--frobnicate")
     refuses(name, [program, "--port", "http"], 2, "a bad port")

@@ -6,7 +6,6 @@ by a signal with status 0, and write nothing to stderr, where a sanitizer would.
 Last line: N passed, N failed.
 """
 import base64
-import collections
 import contextlib
 import json
 import os
@@ -21,9 +20,10 @@ import tempfile
 import threading
 import time
 
-from chat_c import chat_c
+from chat_c import Visitor, chat_c, names
 from codings import codings
-from wire import ROOT, Server, WebSocket, check, connect, free_port, http, refuses, results
+from restarts import restart
+from wire import ROOT, Server, WebSocket, check, connect, free_port, helps, http, refuses, results, takes_a_port
 
 # ------------------------------------------------------------------------------------------------------- the programs
 
@@ -51,6 +51,30 @@ def echo_http(name, address):
               f"{name}: the request as JSON, {how}", (status, body))
     status, _, body = http(address, "DELETE /hello HTTP/1.1\nHost: x")
     check(status == 200 and b'"DELETE"' in body, f"{name}: other methods on /hello are echoed", (status, body))
+
+
+def echo_others(name, address):
+    """What is the same in C and Swift beside the echo: other methods, and whom the server takes the client for."""
+    upgrade = "\nUpgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Version: 13"
+    for path in ("/ws", "/broadcast", "/hello-class"):
+        for method in ("POST", "PUT", "PURGE"):
+            status, _, body = http(address, f"{method} {path} HTTP/1.1\nHost: x\nContent-Length: 2", b"{}")
+            check(status == 200 and body.startswith(f'{{"method": "{method}", "target": "{path}", '.encode()) and b'"e30="' in body,
+                  f"{name}: {method} {path} is echoed", (status, body))
+        status, _, body = http(address, f"POST {path} HTTP/1.1\nHost: x{upgrade}")
+        check((status, body) == (404, b"no WebSocket here\n"), f"{name}: no WebSocket by POST {path}", (status, body))
+    for path in ("/ws", "/broadcast"):
+        status, fields, body = http(address, f"HEAD {path} HTTP/1.1\nHost: x")
+        check((status, fields.get("content-type"), body) == (200, "application/json", b""), f"{name}: HEAD {path}", (status, fields))
+    for origin, same in [("", "true"), ("\nOrigin: http://a.example:81", "true"), ("\nOrigin: http://evil.example", "false")]:
+        with connect(address) as s:
+            s.sendall(f"GET /client HTTP/1.1\nHost: a.example:81{origin}\nConnection: close\n\n".replace("\n", "\r\n").encode())
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+            port = s.getsockname()[1]
+        want = (f'{{"address": "127.0.0.1", "port": {port}, "peer": "127.0.0.1", "scheme": "http", "host": "a.example:81", '
+                f'"same_origin": {same}, "worker": ')
+        body = answer.partition(b"\r\n\r\n")[2].decode()
+        check(body in (want + "0}", want + "1}") and b"\r\nContent-Type: application/json\r\n" in answer, f"{name}: /client", answer)
 
 
 def echo_websocket(name, address):
@@ -103,6 +127,7 @@ def echo(name, program, folder):
     port, path = free_port(), str(folder / "echo.sock")
     with Server(name, [program, "--port", port, "--host", "127.0.0.1", "--workers", "2", "--root", root], port) as server:
         echo_http(name, port)
+        echo_others(name, port)
         room = echo_websocket(name, port)
         echo_static(name, port, root)
         printed = server.text(server.out) + server.text(server.err)
@@ -120,9 +145,11 @@ def echo(name, program, folder):
     check(not os.path.exists(path), f"{name} removes its unix socket")
     twice(name, program)
     refuses(name, [program, "--port", free_port(), "--root", folder / "missing"], 1, "a missing folder")
-    refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
+    helps(name, [program])
+    refuses(name, [program, "--frobnicate"], 2, "an unknown flag", "--frobnicate")
     refuses(name, [program, "--port", "http"], 2, "a bad port")
     refuses(name, [program, "--port"], 2, "a flag without its value")
+    refuses(name, [program, "--port", "0", "--trust", "foo"], 1, "a network that is none", "trust")
 
 
 def leaving(name, server, port):
@@ -161,6 +188,7 @@ def chat(name, program, folder):
         status, fields, body = http(port, "GET / HTTP/1.1\nHost: localhost")
         check(status == 200 and b"<html" in body.lower() or status in (302, 303) and "location" in fields,
               f"{name}: GET /", (status, fields, body[:200]))
+        names(name, Visitor(port))
         refuses(name, [program, "--port", port], 1, "a port in use")
     refuses(name, [program, "--frobnicate"], 2, "an unknown flag")
     refuses(name, [program, "--workers", "0"], 2, "no worker")
@@ -186,12 +214,14 @@ def embed_loop(name, program, folder):
         time.sleep(0.5)
         later = int(http(port, "GET / HTTP/1.1\nHost: x")[2].split()[0])
         check(later > first, f"{name}: the timer runs beside the server", (first, later))
+        takes_a_port(name, [program])
         refuses(name, [program, port], 1, "a port in use")
 
 
 def worker_thread(name, program, folder):
     port = free_port()
     with Server(name, [program, port], port):
+        takes_a_port(name, [program])
         check(http(port, "GET /27 HTTP/1.1\nHost: x")[2] == b"196418\n", f"{name}: answered from the thread")
         check(http(port, "GET /x HTTP/1.1\nHost: x")[0] == 404, f"{name}: 404")
         with connect(port) as gone:  # leaves before its answer is ready
@@ -207,6 +237,14 @@ def form(parts, boundary="xYz"):
         file = f'; filename="{file}"' if file is not None else ""
         body += f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"{file}\r\n\r\n'.encode() + data + b"\r\n"
     return body + f"--{boundary}--\r\n".encode()
+
+
+def second_of(post, store, name):
+    """What a file is called whose name is taken, if it came whole."""
+    post(form([("file", name, b"first")]))
+    before = set(store.iterdir())
+    status, _, _ = post(form([("file", name, b"second")]))
+    return [p.name for p in set(store.iterdir()) - before if status == 200 and p.read_bytes() == b"second"]
 
 
 def upload(name, program, folder):
@@ -229,6 +267,16 @@ def upload(name, program, folder):
         check(stored == {"big.bin": big, "empty": b""}, f"{name}: stores the files", sorted(stored))
         post(form([("file", "big.bin", b"another")]))
         check((store / "1-big.bin").read_bytes() == b"another", f"{name}: overwrites nothing")
+        check(second_of(post, store, "n" * 255) == ["1-" + "n" * 251], f"{name}: a long name is cut for its prefix")
+        check(second_of(post, store, "a" + "ü" * 127) == ["1-a" + "ü" * 125], f"{name}: between characters")
+        for n in range(1000):
+            (store / (f"{n}-taken" if n else "taken")).touch()
+        status, _, body = post(form([("file", "taken", b"no room"), ("file", "after it", b"x")]))
+        check(status == 500 and body.startswith(b"not stored, nor what comes after it: taken: "),
+              f"{name}: what cannot be stored is no success", (status, body))
+        check(all(p.stat().st_size == 0 for p in store.glob("*taken")) and not (store / "after it").exists(),
+              f"{name}: nor stored")
+        check(post(form([("file", "after all", b"x")]))[0] == 200, f"{name}: goes on after it")
         check("5 MiB of a body of" in server.text(server.out), f"{name}: shows how far it is", server.text(server.out))
         for wrong in (form(parts)[:-10], b"junk"):
             status, _, body = post(wrong)
@@ -250,94 +298,9 @@ def upload(name, program, folder):
         check(not left(),
               f"{name}: a client that leaves leaves nothing", (open_before, sorted(store.iterdir())))
         refuses(name, [program, port], 1, "a port in use")
-
-
-def ask_on(s, close):
-    """The body of an answer on a connection that is there, and whether that stays."""
-    s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + (b"Connection: close\r\n" if close else b"") + b"\r\n")
-    data = b""
-    while not data.endswith(b"\n") or b"\r\n\r\n" not in data:
-        chunk = s.recv(65536)
-        if not chunk:
-            raise OSError(f"closed after {data!r}")
-        data += chunk
-    head, _, body = data.partition(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200 "):
-        raise OSError(f"answered {data!r}")
-    return int(body), b"Connection: close" not in head
-
-
-class Load:
-    """Clients that never pause: half keep their connections, half need a new one for each request."""
-
-    def __init__(self, port):
-        self.port, self.stopped, self.lost, self.served = port, False, [], collections.Counter()
-        self.threads = [threading.Thread(target=self.run, args=(i % 2 == 0,)) for i in range(4)]
-
-    def run(self, keep):
-        s = None
-        while not self.stopped:
-            try:
-                s = s or connect(self.port)
-                process, stays = ask_on(s, close=not keep)
-                self.served[process] += 1
-            except OSError as error:
-                self.lost.append(repr(error))
-                stays = False
-            if not stays and s:
-                s.close()
-                s = None
-        if s:
-            s.close()
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind, error, trace):
-        self.stopped = True
-        for thread in self.threads:
-            thread.join()
-
-
-def ends(process, seconds):
-    """Whether the process is gone by then; a zombie is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def restart(name, program, folder):
-    """H1-25, H1-26: five restarts under load, and no request is refused or lost."""
-    port, generations = free_port(), 5
-    with Server(name, [program, port], port, stop=signal.SIGHUP) as server:
-        current = server.process.pid
-        with Load(port) as load:
-            for _ in range(generations):
-                time.sleep(0.3)
-                before, old = sum(load.served.values()), current
-                os.kill(old, signal.SIGHUP)
-                server.stopping = True
-                deadline = time.monotonic() + 30
-                while current == old and time.monotonic() < deadline:
-                    with connect(port) as s:
-                        current = ask_on(s, close=True)[0]
-                check(current != old, f"{name}: another process serves")
-                check(ends(old, 10), f"{name}: the one before ends")
-                check(sum(load.served.values()) > before, f"{name}: clients were served meanwhile")
-            time.sleep(0.3)
-        check(load.lost == [], f"{name}: no request is lost in {generations} restarts", load.lost[:5])
-        check(len(load.served) == generations + 1, f"{name}: each process has served", load.served)
-        refuses(name, [program, port], 1, "a port in use")
-        os.kill(current, signal.SIGTERM)
-        check(ends(current, 10), f"{name}: the last one stops")
+    takes_a_port(name, [program], most=2)
+    for wrong in (folder / "missing", store / "empty"):
+        refuses(name, [program, free_port(), wrong], 1, "what is no folder", str(wrong))
 
 
 class Mirror:
@@ -394,7 +357,10 @@ def tunnel(name, program, folder):
         with connect(port) as gone:
             gone.sendall(f"CONNECT 127.0.0.1:{target.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         refuses(name, [program, port, target.port], 1, "a port in use")
+        helps(name, [program])
         refuses(name, [program], 2, "no ports")
+        refuses(name, [program, "--port", "1"], 2, "an unknown flag", "--port")
+        refuses(name, [program, port, "x"], 2, "a bad port", "not a port: 'x'")
         held = connect(port)  # the stop ends it
         held.sendall(f"CONNECT 127.0.0.1:{target.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         check(held.recv(100).startswith(b"HTTP/1.1 200 "), f"{name}: a tunnel that stays open")
@@ -424,7 +390,11 @@ def ws_client(name, program, folder):
             check(errors == "open\nclosed 1000\n", f"{name} {flags}: open, closed", errors)
     refuses(name, [program, f"ws://127.0.0.1:{free_port()}/"], 1, "nobody there")
     refuses(name, [program, "http://127.0.0.1/"], 1, "no WebSocket URL")
+    helps(name, [program])
     refuses(name, [program], 2, "no URL")
+    refuses(name, [program, "-z"], 2, "no URL")
+    refuses(name, [program, "--bogus", "ws://127.0.0.1/"], 2, "an unknown flag", "--bogus")
+    refuses(name, [program, "ws://127.0.0.1/", "other"], 2, "a word too many", "other")
 
 
 def python_hello(name, program, folder):
@@ -438,6 +408,7 @@ def python_hello(name, program, folder):
         check((status, body) == (200, b"Hello, World!"), f"{name}: GET /", (status, fields, body))
         check(http(port, "GET /x HTTP/1.1\nHost: x")[0] == 404, f"{name}: 404")
         refuses(name, command + [port], 1, "a port in use")
+    takes_a_port(name, command)
 
 
 def main():

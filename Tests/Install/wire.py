@@ -139,8 +139,23 @@ class WebSocket:
         self.socket.close()
 
 
-def refuses(name, command, status, what):
+def helps(name, command):
+    done = subprocess.run([str(c) for c in [*command, "--help"]], capture_output=True, text=True, timeout=20)
+    check((done.returncode, done.stderr) == (0, "") and done.stdout.startswith("usage: "), f"{name} --help", done)
+
+
+def refuses(name, command, status, what, naming=""):
+    """One line that says what is wrong, with the word that is."""
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
     lines = done.stderr.strip().split("\n")
-    check(done.returncode == status and len(lines) == 1 and lines[0] != "" and done.stdout.strip() == "",
+    check(done.returncode == status and len(lines) == 1 and lines[0] != "" and naming in lines[0] and done.stdout.strip() == "",
           f"{name}: {what} gives one line and {status}", (done.returncode, done.stdout, done.stderr))
+
+
+def takes_a_port(name, command, most=1):
+    """What is wrong on the command line is named in one line."""
+    helps(name, command)
+    for bad in ("abc", "99999", "", "1x"):
+        refuses(name, [*command, bad], 2, f"the port {bad!r}", f"not a port: '{bad}'")
+    refuses(name, [*command, "--bogus"], 2, "an unknown flag", "--bogus")
+    refuses(name, [*command, free_port(), *["other"] * most], 2, "a word too many", "other")

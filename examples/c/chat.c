@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "chat/form.h"
 #include "chat/page.h"
 #include "chat/respond.h"
@@ -100,7 +101,7 @@ static void post_login(gale_req_t *req) {
     if (name == NULL) {
         show_login(req, 400,
                    "<p class=\"error\" id=\"error\" role=\"alert\">A name has 1 to 32 "
-                   "characters.</p>",
+                   "characters, and not only invisible ones.</p>",
                    next);
         return;
     }
@@ -325,33 +326,20 @@ typedef struct {
 
 static const char usage[] = "usage: chat-c [--port 8888] [--host 127.0.0.1] [--files FOLDER]\n";
 
-static _Noreturn void bad_usage(const char *what, const char *word) {
-    fprintf(stderr, "chat-c: %s %s; --help lists the flags\n", what, word);
-    exit(2);
-}
-
-static bool is_port(const char *text) {
-    return *text != '\0' && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text) &&
-           atoi(text) <= 65535;
-}
-
 static options_t parse(int argc, char **argv) {
     options_t o = {.host = "127.0.0.1", .port = "8888", .files = CHAT_FILES};
     for (int i = 1; i < argc; i++) {
         const char *flag = argv[i];
-        if (strcmp(flag, "--help") == 0) {
-            fputs(usage, stdout);
-            exit(0);
-        }
+        take_help(flag, usage);
         const char **text = strcmp(flag, "--port") == 0    ? &o.port
                             : strcmp(flag, "--host") == 0  ? &o.host
                             : strcmp(flag, "--files") == 0 ? &o.files
                                                            : NULL;
-        if (text == NULL) bad_usage("unknown argument", flag);
-        if (++i == argc) bad_usage("no value for", flag);
+        if (text == NULL) bad_usage("chat-c", "unknown argument", flag);
+        if (++i == argc) bad_usage("chat-c", "no value for", flag);
         *text = argv[i];
     }
-    if (!is_port(o.port)) bad_usage("not a port:", o.port);
+    take_port("chat-c", o.port);
     return o;
 }
 

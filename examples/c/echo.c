@@ -7,7 +7,7 @@
  *     /broadcast   a WebSocket on which each message goes to all sockets
  *     /body        the body of a POST, as it came
  *     /static/     the folder given by --root
- *     /client      whom the server takes the client for (this one only)
+ *     /client      whom the server takes the client for
  *     all else     any method, any target: the request as JSON
  */
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "echo/broadcast.h"
 #include "echo/client.h"
 #include "echo/json.h"
@@ -76,11 +77,11 @@ static void on_request(gale_req_t *req, void *data) {
     gale_str_t path = gale_req_path(req), method = gale_req_method(req);
     if (equals(path, "/hello") && (equals(method, "GET") || equals(method, "HEAD"))) {
         gale_respond_text(req, 200, "Hello, World!");
-    } else if (equals(path, "/ws")) {
+    } else if (equals(path, "/ws") && equals(method, "GET")) {
         ws_accept(req);
     } else if (equals(path, "/client")) {
         echo_client(req);
-    } else if (equals(path, "/broadcast")) {
+    } else if (equals(path, "/broadcast") && equals(method, "GET")) {
         broadcast_join(req, server);
     } else if (equals(path, "/body") && equals(method, "POST")) {
         gale_header_t type = {gale_cstr("Content-Type"), gale_cstr("application/octet-stream")};
@@ -117,11 +118,6 @@ static const char usage[] =
     "[--compress]\n"
     "            [--deflate 0|1|2]\n";
 
-static _Noreturn void bad_usage(const char *what, const char *word) {
-    fprintf(stderr, "echo: %s %s; --help lists the flags\n", what, word);
-    exit(2);
-}
-
 static unsigned long number(const char *flag, const char *text, unsigned long min,
                             unsigned long max) {
     char *end;
@@ -140,17 +136,14 @@ static uint32_t family(const char *name) {
     for (uint32_t i = 0; i < 3; i++) {
         if (strcmp(name, names[i]) == 0) return i; /* GALE_FORWARDED_* */
     }
-    bad_usage("unknown family", name);
+    bad_usage("echo", "unknown family", name);
 }
 
 static options_t parse(int argc, char **argv) {
     options_t o = {.host = "127.0.0.1", .deflate = 1};
     for (int i = 1; i < argc; i++) {
         const char *flag = argv[i];
-        if (strcmp(flag, "--help") == 0) {
-            fputs(usage, stdout);
-            exit(0);
-        }
+        take_help(flag, usage);
         if (strcmp(flag, "--compress") == 0) {
             o.codings = GALE_CODING_ALL;
             continue;
@@ -165,9 +158,9 @@ static options_t parse(int argc, char **argv) {
                                                                : NULL;
         bool is_deflate = strcmp(flag, "--deflate") == 0;
         if (text == NULL && !is_deflate && strcmp(flag, "--workers") != 0) {
-            bad_usage("unknown argument", flag);
+            bad_usage("echo", "unknown argument", flag);
         }
-        if (++i == argc) bad_usage("no value for", flag);
+        if (++i == argc) bad_usage("echo", "no value for", flag);
         if (text != NULL) {
             *text = argv[i];
         } else if (is_deflate) {
@@ -232,6 +225,11 @@ int main(int argc, char **argv) {
     config.ws_deflate = options.deflate;
     config.compress = config.decompress = options.codings;
     int status = gale_server_new(&server, &config);
+    if (status < 0 && options.trust != NULL) { /* all else of it has been looked at already */
+        char what[512];
+        snprintf(what, sizeof what, "--trust %s: %s", options.trust, gale_strerror(status));
+        fail(what);
+    }
     if (status < 0) fail(gale_strerror(status));
 
     if (options.root != NULL && (status = gale_files_open(&files, options.root)) < 0) {

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <uv.h>
 
+#include "arguments.h"
+
 static unsigned ticks;
 static uv_timer_t timer;
 static uv_signal_t interrupt;
@@ -30,8 +32,10 @@ static void on_interrupt(uv_signal_t *signal, int number) {
 }
 
 int main(int argc, char **argv) {
+    take_words("embed_loop", "usage: embed_loop [PORT]\n", argc, argv, 1);
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%s", argc > 1 ? argv[1] : "8080");
+    snprintf(url, sizeof url, "http://127.0.0.1:%s",
+             take_port("embed_loop", argc > 1 ? argv[1] : "8080"));
 
     gale_handler_t handler = gale_handler();
     handler.on_request = on_request;

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arguments.h"
+
 enum {
     LISTENER = 3, /* what the next one finds its descriptors at */
     READY = 4,
@@ -26,6 +28,7 @@ enum {
 };
 
 extern char **environ;
+static const char NEXT[] = "next";
 static gale_server_t *server;
 
 static void on_request(gale_req_t *req, void *data) {
@@ -51,7 +54,7 @@ static pid_t spawn(const char *program, const char *port, int listener, int read
     posix_spawnattr_t attributes;
     sigset_t none;
     pid_t pid = -1;
-    char *argv[] = {(char *)program, (char *)port, "next", NULL};
+    char *argv[] = {(char *)program, (char *)port, (char *)NEXT, NULL};
     sigemptyset(&none);
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, listener, LISTENER);
@@ -59,7 +62,8 @@ static pid_t spawn(const char *program, const char *port, int listener, int read
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setsigmask(&attributes, &none);
-    if (posix_spawn(&pid, program, &files, &attributes, argv, environ) != 0) pid = -1;
+    /* By the name this one was started by, looked for where it was: there the next build is. */
+    if (posix_spawnp(&pid, program, &files, &attributes, argv, environ) != 0) pid = -1;
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return pid;
@@ -112,8 +116,9 @@ static void wait_for_signal(const sigset_t *signals, const char *program, const 
 }
 
 int main(int argc, char **argv) {
-    const char *port = argc > 1 ? argv[1] : "8080";
-    bool next = argc > 2;
+    bool next = argc == 3 && strcmp(argv[2], NEXT) == 0; /* started by the one before it */
+    take_words("restart", "usage: restart [PORT]\n", argc - next, argv, 1);
+    const char *port = take_port("restart", argc > 1 ? argv[1] : "8080");
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include "arguments.h"
+
 enum { FULL = 256 * 1024 };
 
 /* One tunnel, and the connection at its other end. */
@@ -168,14 +170,17 @@ static void on_signal(int number) {
     gale_server_stop(server); /* tunnels have shutdown_grace_ms to end by themselves */
 }
 
+static const char usage[] = "usage: tunnel PORT TARGET_PORT\n";
+
 int main(int argc, char **argv) {
+    take_words("tunnel", usage, argc, argv, 2);
     if (argc != 3) {
-        fprintf(stderr, "usage: tunnel PORT TARGET_PORT\n");
+        fputs(usage, stderr);
         return 2;
     }
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%s", argv[1]);
-    snprintf(target_name, sizeof target_name, "127.0.0.1:%s", argv[2]);
+    snprintf(url, sizeof url, "http://127.0.0.1:%s", take_port("tunnel", argv[1]));
+    snprintf(target_name, sizeof target_name, "127.0.0.1:%s", take_port("tunnel", argv[2]));
     uv_ip4_addr("127.0.0.1", atoi(argv[2]), &target_address);
 
     gale_config_t config = gale_config();

@@ -7,16 +7,26 @@
  *     cc upload.c $(pkg-config --cflags --libs gale) && ./a.out [PORT [FOLDER]]
  *     curl -F note=hello -F file=@big.iso http://127.0.0.1:8080/
  */
+#include <errno.h>
 #include <gale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "arguments.h"
 
 static const char page[] = "<!doctype html><html lang=en><meta charset=utf-8><title>Upload</title>"
                            "<form method=post enctype=multipart/form-data>"
                            "<label>Note <input name=note></label> "
                            "<label>Files <input type=file name=file multiple></label> "
                            "<button>Send</button></form></html>\n";
+
+enum {
+    NAME_LENGTH = 255, /* what file systems take */
+    PREFIX = 4,        /* "999-" */
+    PATH_SIZE = 8192   /* more than systems take */
+};
 
 static gale_server_t *server;
 static const char *folder = "."; /* where the files go */
@@ -30,23 +40,39 @@ static void on_data(gale_form_t *form, gale_part_t *part, gale_str_t bytes, void
     fflush(stdout);
 }
 
-/* Gives the file a name that is safe, and free: "a.txt", "1-a.txt", "2-a.txt" ... */
-static void on_part_end(gale_form_t *form, gale_part_t *part, void *data) {
-    char name[256], path[1024];
-    if (gale_part_filename(part).len == 0) return;
-    gale_safe_filename(gale_part_filename(part), name, sizeof name);
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+/* Stores the file under a name that is safe, and free: "a.txt", "1-a.txt", "2-a.txt" ... */
+static int store(gale_part_t *part, char path[PATH_SIZE]) {
+    char name[NAME_LENGTH + 1];
+    int len = gale_safe_filename(gale_part_filename(part), name, sizeof name);
+    if (len < 0) return len;
+    snprintf(path, PATH_SIZE, "%s/%s", folder, name);
     int status = gale_part_save(part, path);
+    if (len > NAME_LENGTH - PREFIX) { /* cut, so that a prefix fits, before a whole character */
+        for (len = NAME_LENGTH - PREFIX; (name[len] & 0xc0) == 0x80;) len--;
+    }
     for (int i = 1; status < 0 && strcmp(gale_err_name(status), "EEXIST") == 0 && i < 1000; i++) {
-        snprintf(path, sizeof path, "%s/%d-%s", folder, i, name);
+        snprintf(path, PATH_SIZE, "%s/%d-%.*s", folder, i, len, name);
         status = gale_part_save(part, path);
     }
+    return status;
+}
+
+/* The first file that cannot be stored ends it: what is left of the form is then read past. */
+static void on_part_end(gale_form_t *form, gale_part_t *part, void *data) {
+    char path[PATH_SIZE] = "", text[512];
+    gale_str_t given = gale_part_filename(part);
+    if (given.len == 0) return;
+    int status = store(part, path);
     printf("%s: %s\n", path, status < 0 ? gale_strerror(status) : "stored");
     fflush(stdout);
+    if (status >= 0) return;
+    snprintf(text, sizeof text, "not stored, nor what comes after it: %.*s: %s\n",
+             given.len < 200 ? (int)given.len : 200, given.ptr, gale_strerror(status));
+    gale_respond_text(gale_form_req(form), 500, text);
 }
 
 /* What has come, as text. After an error there is nothing to answer: Gale says 400 or 413 itself,
- * and what was not stored is gone. */
+ * on_part_end said 500, and what was not stored is gone. */
 static void on_end(gale_form_t *form, int status, void *data) {
     char text[4096];
     size_t len = 0;
@@ -89,10 +115,22 @@ static void on_body(gale_req_t *req, gale_str_t chunk, bool last, void *data) {}
 
 static void on_signal(int number) { gale_server_stop(server); }
 
+/* Whether files can be put into the folder; says why not. */
+static bool can_store(void) {
+    char inside[PATH_SIZE];
+    snprintf(inside, sizeof inside, "%s/.", folder); /* no file has that */
+    if (access(inside, W_OK | X_OK) == 0) return true;
+    fprintf(stderr, "upload: %s: %s\n", folder, strerror(errno));
+    return false;
+}
+
 int main(int argc, char **argv) {
+    take_words("upload", "usage: upload [PORT [FOLDER]]\n", argc, argv, 2);
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%s", argc > 1 ? argv[1] : "8080");
+    snprintf(url, sizeof url, "http://127.0.0.1:%s",
+             take_port("upload", argc > 1 ? argv[1] : "8080"));
     if (argc > 2) folder = argv[2];
+    if (!can_store()) return 1;
 
     gale_handler_t handler = gale_handler();
     handler.on_request = on_request;

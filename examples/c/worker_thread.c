@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arguments.h"
+
 typedef struct job {
     gale_ref_t ref; /* whom to answer */
     unsigned n;     /* which Fibonacci number */
@@ -85,8 +87,10 @@ static void on_signals(void (*handler)(int)) {
 }
 
 int main(int argc, char **argv) {
+    take_words("worker_thread", "usage: worker_thread [PORT]\n", argc, argv, 1);
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%s", argc > 1 ? argv[1] : "8080");
+    snprintf(url, sizeof url, "http://127.0.0.1:%s",
+             take_port("worker_thread", argc > 1 ? argv[1] : "8080"));
 
     gale_handler_t handler = gale_handler();
     handler.on_request = on_request;

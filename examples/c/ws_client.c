@@ -10,6 +10,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include "arguments.h"
+
 enum { LINE = 65536 };
 
 static gale_server_t *server;
@@ -105,10 +107,13 @@ static int connect_to(const char *url, bool compressed) {
 /* Nothing is listened on, so there are no requests. */
 static void on_request(gale_req_t *req, void *data) { gale_resp_abort(req); }
 
+static const char usage[] = "usage: ws_client [-z] ws://HOST:PORT/PATH\n";
+
 int main(int argc, char **argv) {
-    bool compressed = argc == 3 && strcmp(argv[1], "-z") == 0;
+    bool compressed = argc > 1 && strcmp(argv[1], "-z") == 0;
+    take_words("ws_client", usage, argc - compressed, argv + compressed, 1);
     if (argc != 2 + compressed) {
-        fprintf(stderr, "usage: ws_client [-z] ws://HOST:PORT/PATH\n");
+        fputs(usage, stderr);
         return 2;
     }
     uv_loop_t *loop = uv_default_loop();

@@ -45,7 +45,7 @@ final class LoginPage: Page {
     override func post() async throws {
         guard let name = cleanName(try form("name") ?? "", limit: 32) else {
             try setStatus(400)
-            return try show(error: "A name has 1 to 32 characters.", next: form("next"))
+            return try show(error: "A name has 1 to 32 characters, and not only invisible ones.", next: form("next"))
         }
         try setSignedCookie("user", name)
         try redirect(within: form("next"))

@@ -80,14 +80,19 @@ final class Rooms: Sendable {
     }
 }
 
-/// A name of a person or room: trimmed, of at most so many characters and bytes to match, without characters that are
-/// not seen or that turn the text around them.
+/// A name of a person or room: trimmed, of at most so many characters (code points: a grapheme may have any number), one
+/// that shows at least, none that is hidden or turns the text around it.
 func cleanName(_ text: String, limit: Int) -> String? {
     let name = text.trimmingCharacters(in: .whitespacesAndNewlines)
     let joiners: Set<Unicode.Scalar> = ["\u{200C}", "\u{200D}"]  // emoji and scripts need them
     let unseen = name.unicodeScalars.contains {
         let category = $0.properties.generalCategory
-        return category == .control || category == .format && !joiners.contains($0)
+        return [.control, .lineSeparator, .paragraphSeparator].contains(category)
+            || category == .format && !joiners.contains($0)
     }
-    return name.isEmpty || name.count > limit || name.utf8.count > limit * 4 || unseen ? nil : name
+    // Not spaces, nor the empty pattern of Braille, nor what Unicode lets be ignored.
+    let shows = name.unicodeScalars.contains {
+        !$0.properties.isWhitespace && !$0.properties.isDefaultIgnorableCodePoint && $0 != "\u{2800}"
+    }
+    return name.unicodeScalars.count > limit || unseen || !shows ? nil : name
 }

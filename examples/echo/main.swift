@@ -4,11 +4,12 @@ import Logging
 // A server for black-box tests: the same on the wire as examples/c/echo.c.
 //
 //     /hello        "Hello, World!" from a closure
-//     /hello-class  the same from a RequestHandler
+//     /hello-class  the same from a RequestHandler (this one only)
 //     /ws           a WebSocket that echoes messages of up to 16 MiB
 //     /broadcast    a WebSocket on which each message goes to all sockets
 //     /body         the body of a POST, as it came
 //     /static/      the folder given by --root
+//     /client       whom the server takes the client for
 //     all else      any method, any target: the request as JSON
 
 final class HelloHandler: RequestHandler {
@@ -41,9 +42,11 @@ settings.server = options.server
 
 let app = Application(settings: settings) {
     Route(get: "/hello") { "Hello, World!" }
-    Route("/hello-class", HelloHandler.self)
-    Route("/ws", EchoSocket.self)
-    Route("/broadcast", BroadcastSocket.self)
+    Route(get: "/hello-class", HelloHandler.self)
+    Route(get: "/ws", EchoSocket.self)
+    Route(get: "/broadcast", BroadcastSocket.self)
+    for path in ["/ws", "/broadcast"] { Route(head: path) { (request: Request) in EchoReply(request) } }
+    Route(any: "/client") { ClientReply() }
     Route(post: "/body") { (request: Request) in request.body }
     if let root = options.root { StaticFiles("/static/", root: root) }
     Route(any: "{target...}") { (request: Request) in EchoReply(request) }

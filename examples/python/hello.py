@@ -108,8 +108,23 @@ def check(code, server=None):
         sys.exit("hello.py: " + (gale.gale_server_errmsg(server) if server else gale.gale_strerror(code)).decode())
 
 
+def port_argument(words):
+    """The port, "8080" unless it is given; ends the program when the command line is wrong."""
+    if "--help" in words:
+        print("usage: hello.py [PORT]")
+        sys.exit(0)
+    port, *others = words or ["8080"]
+    wrong = "" if port.isascii() and port.isdigit() and int(port[:6]) <= 65535 else f"not a port: {port!r}"
+    if others or port.startswith("-"):
+        wrong = f"unknown argument {others[0] if others else port!r}"
+    if wrong:
+        print(f"hello.py: {wrong}; --help says what it takes", file=sys.stderr)
+        sys.exit(2)
+    return port
+
+
 def main():
-    port = sys.argv[1] if len(sys.argv) > 1 else "8080"
+    port = port_argument(sys.argv[1:])
     config = Config()
     gale.gale_config_init(byref(config), sizeof(config))
     config.workers = 1  # Python runs one thread at a time anyway

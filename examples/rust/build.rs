@@ -1,5 +1,5 @@
 //! Finds libgale: in the folder GALE_LIB_DIR, such as Gale's own build/lib, else where pkg-config has it.
-use std::{env, process::Command};
+use std::{env, process::exit, process::Command};
 
 fn main() {
     println!("cargo:rerun-if-env-changed=GALE_LIB_DIR");
@@ -13,12 +13,30 @@ fn main() {
     println!("cargo:rustc-link-lib=gale");
 }
 
+/// As pkg-config writes it: a backslash before what a shell would take for its own.
+fn unescape(text: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let kept = if character == '\\' {
+            characters.next()
+        } else {
+            Some(character)
+        };
+        plain.extend(kept);
+    }
+    plain
+}
+
 fn pkg_config() -> String {
     let found = Command::new("pkg-config")
         .args(["--variable=libdir", "gale"])
         .output();
     match found {
-        Ok(out) if out.status.success() => String::from_utf8_lossy(&out.stdout).trim().into(),
-        _ => panic!("libgale not found: set GALE_LIB_DIR, or install it and pkg-config"),
+        Ok(out) if out.status.success() => unescape(String::from_utf8_lossy(&out.stdout).trim()),
+        _ => {
+            eprintln!("libgale not found: set GALE_LIB_DIR, or install it and pkg-config");
+            exit(1)
+        }
     }
 }

@@ -28,12 +28,18 @@ public struct Request {
     public var version: String { call?.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1" }
     /// The client's address; "" over unix sockets. Behind one of the trusted proxies it is the one that proxy names (H1-23).
     public var remoteAddress: String { call?.remoteAddress ?? "" }
+    /// The client's port; 0 over unix sockets, when the trusted proxy names none, and once a WebSocket is open.
+    public var remotePort: Int { call?.remotePort ?? 0 }
     /// The address of who is connected to the socket, whatever proxies say.
     public var peerAddress: String { call?.peerAddress ?? "" }
     /// "example.org:8080": who the request is for, by Host, the target or a trusted proxy; "" when nobody says.
     public var host: String { call?.host ?? "" }
     /// "http" or "https": as a trusted proxy says, else as the connection is (H1-24).
     public var scheme: String { call?.scheme ?? "http" }
+    /// Whether Origin is absent or of the same scheme, host and port (WS-05); false once a WebSocket is open.
+    public var isSameOrigin: Bool { call?.isSameOrigin ?? false }
+    /// Which of the server's workers has the connection, from 0.
+    public var worker: Int { call?.worker.index ?? 0 }
     /// The whole URL: "https://example.org/a%20b?x=1" (HU-20).
     public var fullURL: String { target.utf8.first == UInt8(ascii: "/") ? "\(scheme)://\(host)\(target)" : target }
 

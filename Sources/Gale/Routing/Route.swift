@@ -29,6 +29,11 @@ public struct Route: Sendable {
         self.init(path, name: name, type: type, make: { type.init() })
     }
 
+    /// A handler class for GET and HEAD alone: other methods go to the other routes that match, as with closures.
+    public init<H: RequestHandler>(get path: String, _ type: H.Type, name: String? = nil) {
+        self.init(path, name: name, type: type, method: .get, make: { type.init() })
+    }
+
     /// A handler that `make` makes, with what it needs.
     public init<H: RequestHandler>(_ path: String, name: String? = nil, make: @escaping @Sendable () -> H) {
         self.init(path, name: name, type: H.self, make: make)
@@ -41,11 +46,13 @@ public struct Route: Sendable {
         return route
     }
 
-    private init<H: RequestHandler>(_ path: String, name: String?, type: H.Type, make: @escaping @Sendable () -> H) {
+    private init<H: RequestHandler>(
+        _ path: String, name: String?, type: H.Type, method: Method? = nil, make: @escaping @Sendable () -> H
+    ) {
         let factory = HandlerFactory(
             make: make, streamsBody: type.streamsBody, receivesForm: type.receivesForm,
             hasPrepare: ImplementedMethods.hasPrepare(type))
-        self.init(path: path, method: nil, name: name, endpoint: .handler(factory))
+        self.init(path: path, method: method, name: name, endpoint: .handler(factory))
     }
 }
 

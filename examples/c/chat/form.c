@@ -5,6 +5,8 @@
 
 #include "text.h"
 
+enum { DEPTH = 500 }; /* of JSON, as Foundation has it about */
+
 /* Ends a decoded value; it must be text. */
 static field_t finish(char *out, size_t len) {
     const char *at = out, *end = out + len;
@@ -104,6 +106,49 @@ static bool string(reader_t *r, char *out, size_t size) {
     return take(r, '"') && (out == NULL || finish(out, len) == FIELD_OK);
 }
 
+static bool skip_text(reader_t *r, const char *text) {
+    size_t len = strlen(text);
+    if ((size_t)(r->end - r->at) < len || memcmp(r->at, text, len) != 0) return false;
+    r->at += len;
+    return true;
+}
+
+static bool skip_digits(reader_t *r) {
+    const char *begin = r->at;
+    while (r->at < r->end && *r->at >= '0' && *r->at <= '9') r->at++;
+    return r->at > begin;
+}
+
+static bool skip_number(reader_t *r) {
+    skip_text(r, "-");
+    if (!skip_text(r, "0") && !skip_digits(r)) return false;
+    if (skip_text(r, ".") && !skip_digits(r)) return false;
+    if (!skip_text(r, "e") && !skip_text(r, "E")) return true;
+    if (!skip_text(r, "+")) skip_text(r, "-");
+    return skip_digits(r);
+}
+
+static bool skip_value(reader_t *r, int depth);
+
+/* Behind the bracket that opens an object or array. */
+static bool skip_inside(reader_t *r, char end, int depth) {
+    if (depth == 0) return false;
+    if (take(r, end)) return true;
+    do {
+        if (end == '}' && (!string(r, NULL, 0) || !take(r, ':'))) return false;
+        if (!skip_value(r, depth - 1)) return false;
+    } while (take(r, ','));
+    return take(r, end);
+}
+
+/* Passes over a value of any kind, in which at most `depth` brackets are open at once. */
+static bool skip_value(reader_t *r, int depth) {
+    if (take(r, '{')) return skip_inside(r, '}', depth);
+    if (take(r, '[')) return skip_inside(r, ']', depth);
+    if (r->at < r->end && *r->at == '"') return string(r, NULL, 0);
+    return skip_text(r, "true") || skip_text(r, "false") || skip_text(r, "null") || skip_number(r);
+}
+
 field_t json_member(gale_str_t json, const char *name, char *out, size_t size) {
     reader_t r = {json.ptr, json.ptr + json.len};
     field_t found = FIELD_MISSING;
@@ -121,7 +166,8 @@ field_t json_member(gale_str_t json, const char *name, char *out, size_t size) {
                 if (!string(&r, NULL, 0)) return bad(out);
             }
             bool wanted = found == FIELD_MISSING && strcmp(key, name) == 0;
-            if (!take(&r, ':') || !string(&r, wanted ? out : NULL, size)) return bad(out);
+            if (!take(&r, ':')) return bad(out);
+            if (!(wanted ? string(&r, out, size) : skip_value(&r, DEPTH))) return bad(out);
             if (wanted) found = FIELD_OK;
         } while (take(&r, ','));
         if (!take(&r, '}')) return bad(out);

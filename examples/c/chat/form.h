@@ -13,8 +13,8 @@ typedef enum {
 
 /* The field of this name in application/x-www-form-urlencoded text. */
 field_t form_field(gale_str_t form, const char *name, char *out, size_t size);
-/* The first member of this name in a JSON object whose members are all strings; anything else is
- * FIELD_BAD. */
+/* The first member of this name in a JSON object, which must be a string; the others are passed
+ * over, whatever they are, 500 deep at most. Anything else is FIELD_BAD. */
 field_t json_member(gale_str_t json, const char *name, char *out, size_t size);
 
 #endif

@@ -176,6 +176,13 @@ char *text_trim(char *text) {
     return text;
 }
 
+static bool is_within(int32_t c, const int32_t ranges[][2], size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (c >= ranges[i][0] && c <= ranges[i][1]) return true;
+    }
+    return false;
+}
+
 /* Controls, and the format characters of Unicode but for the joiners, which emoji and scripts
  * need. */
 static bool is_unseen(int32_t c) {
@@ -187,21 +194,31 @@ static bool is_unseen(int32_t c) {
         {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3},
         {0x1d173, 0x1d17a}, {0xe0000, 0xe007f},
     };
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-        if (c >= ranges[i][0] && c <= ranges[i][1]) return true;
-    }
-    return false;
+    return is_within(c, ranges, sizeof ranges / sizeof ranges[0]);
+}
+
+/* What shows nothing: spaces, the empty pattern of Braille, and what Unicode lets be ignored. */
+static bool is_blank(int32_t c) {
+    static const int32_t ranges[][2] = {
+        {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},   {0x115f, 0x1160},
+        {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f}, {0x202a, 0x202e},
+        {0x2060, 0x206f},   {0x2800, 0x2800},   {0x3164, 0x3164}, {0xfe00, 0xfe0f},
+        {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
+        {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    };
+    return is_space(c) || is_within(c, ranges, sizeof ranges / sizeof ranges[0]);
 }
 
 char *text_name(char *typed, size_t limit) {
     char *name = text_trim(typed);
     const char *at = name, *end = name + strlen(name);
-    size_t count = 0;
-    for (; at < end; count++) {
+    bool shows = false;
+    for (size_t count = 0; at < end; count++) {
         int32_t c = utf8_next(&at, end);
         if (c < 0 || is_unseen(c) || count == limit) return NULL;
+        shows |= !is_blank(c);
     }
-    return count == 0 ? NULL : name;
+    return shows ? name : NULL;
 }
 
 char *text_message(char *typed) {

@@ -50,8 +50,8 @@ size_t utf8_put(char *out, int32_t character);
 char *text_trim(char *text);
 
 /* Makes a name of a person or room from what somebody typed, in place: trimmed, 1 to `limit`
- * characters, without those that are not seen or that turn the text around them. Null if it is
- * none. */
+ * characters (code points), one that shows at least, none that is hidden or turns the text around
+ * it. Null if it is none. */
 char *text_name(char *typed, size_t limit);
 /* The same for a message: trimmed, with \n for \r\n, of 1 to 4000 UTF-16 units, as browsers
  * count. */

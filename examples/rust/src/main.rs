@@ -44,8 +44,33 @@ fn serve(port: &str) -> Result<(), gale::Error> {
     result
 }
 
+/// The port, "8080" unless it is given; `Err` is how the program ends.
+fn port_argument() -> Result<String, ExitCode> {
+    let words: Vec<String> = env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    if words.iter().any(|word| word == "--help") {
+        println!("usage: gale-hello [PORT]");
+        return Err(ExitCode::SUCCESS);
+    }
+    let wrong = match words.as_slice() {
+        [] => return Ok("8080".into()),
+        [port] if port.parse::<u16>().is_ok() => return Ok(port.clone()),
+        [port] if !port.starts_with('-') => format!("not a port: {port:?}"),
+        [flag] => format!("unknown argument {flag:?}"),
+        [_, word, ..] => format!("unknown argument {word:?}"),
+    };
+    eprintln!("gale-hello: {wrong}; --help says what it takes");
+    Err(ExitCode::from(2))
+}
+
 fn main() -> ExitCode {
-    match serve(&env::args().nth(1).unwrap_or("8080".into())) {
+    let port = match port_argument() {
+        Ok(port) => port,
+        Err(end) => return end,
+    };
+    match serve(&port) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("gale-hello: {error}");
