@@ -183,7 +183,8 @@ private final class Relay: WebSocketHandler {
         }
     }
 
-    @Test("an error about another socket, or of another task, closes this one with 1011") func errorsOfOthers() async throws {
+    @Test("an error about another socket, or of another task, closes this one with 1011")
+    func errorsOfOthers() async throws {
         let log = Recorder()
         try await Application(settings: .recording(log)) { Route("/relay", Relay.self) }.test { client in
             for what in ["closed", "cancelled"] {

@@ -81,9 +81,10 @@ final class Rooms: Sendable {
 }
 
 /// A name of a person or room: trimmed, of at most so many characters (code points: a grapheme may have any number), one
-/// that shows at least, none that is hidden or turns the text around it.
+/// that shows at least, none that is hidden or turns the text around it; composed, as rooms of other processes are told
+/// apart by their bytes.
 func cleanName(_ text: String, limit: Int) -> String? {
-    let name = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let name = text.trimmingCharacters(in: .whitespacesAndNewlines).precomposedStringWithCanonicalMapping
     let joiners: Set<Unicode.Scalar> = ["\u{200C}", "\u{200D}"]  // emoji and scripts need them
     let unseen = name.unicodeScalars.contains {
         let category = $0.properties.generalCategory
