@@ -880,8 +880,8 @@ GALE_API int gale_resp_write_buf(gale_req_t *req, gale_buf_t bytes);
 GALE_API int gale_resp_flush(gale_req_t *req);
 /* Ends a streamed response. Trailers only where no length was announced, else GALE_ESTATE, and none
  * of those that gale_req_trailers leaves out: GALE_EHEADER; to HTTP/1.0 and HEAD, where they have
- * no place, they are left out. With fewer bytes than announced: GALE_ELENGTH; if nothing was sent yet
- * 500 goes out in its place and the connection closes, else it is cut. */
+ * no place, they are left out. With fewer bytes than announced: GALE_ELENGTH; if nothing was sent
+ * yet 500 goes out in its place and the connection closes, else it is cut. */
 GALE_API int gale_resp_end(gale_req_t *req, const gale_header_t *GALE_NULLABLE trailers,
                            size_t count);
 /* Body bytes that wait to be taken by the system. */
