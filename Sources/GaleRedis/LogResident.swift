@@ -8,7 +8,7 @@ internal import Logging
 /// has the stream's order, and each message names the entry before it. Whenever either connection was made anew, the
 /// channel is subscribed to first, then the stream is read from the last entry seen, then follows what came over the
 /// channel meanwhile: nothing falls between. What comes twice is known by its id (`LogWindow`). A message whose
-/// predecessor was not seen shows a gap: the stream is read again. If the last entry seen is not in the stream, Redis
+/// predecessor was not seen shows a gap: the stream is read again, and what isn't in it then is no entry. If the last seen is not in the stream, Redis
 /// has lost it, and what is missing is put back under its own ids. Messages that come before all this is done wait,
 /// bounded; beyond that the stream is read once more instead.
 ///
@@ -41,11 +41,18 @@ final class LogResident: RedisResident, @unchecked Sendable {
     private var round = 0
     /// Shall be read once more when this reading is over.
     private var again = false
-    private var held: [LogMessage] = []
+    private var held: [Held] = []
     /// Entries whose callers were told that they stand, and that haven't come yet: nobody else may know of them.
     private var promised: [RedisLogEntry] = []
     private var heldBytes = 0
+    private var strays = Strays()
     private var retry: LoopTimer?
+
+    /// A message that waits, and the round in which it came: what was read wholly in a later one had its entry.
+    private struct Held {
+        let message: LogMessage
+        let round: Int
+    }
 
     /// Entries of one page, and of one call that puts back; the bytes of the latter.
     static let page = 32
@@ -308,7 +315,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
         phase = .following
         let messages = held
         (held, heldBytes) = ([], 0)
-        for message in messages { came(message) }
+        for held in messages { came(held) }
         if phase != .following { return }
         if again { return begin() }
         caughtUp.set()
@@ -317,19 +324,18 @@ final class LogResident: RedisResident, @unchecked Sendable {
 
     private func came(_ message: RedisMessage) {
         if let message = LogMessage(message.bytes) {
-            came(message)
+            came(Held(message: message, round: round))
         } else {
             options.logger.warning("\(name): something else than an entry came over its channel")
         }
     }
 
-    private func came(_ message: LogMessage) {
-        if phase != .following { return hold(message) }
+    private func came(_ held: Held) {
+        if phase != .following { return hold(held) }
+        let message = held.message
         let before = seen
         if message.isAppended && message.previous > before && message.entry.position > before {
-            // A gap. It waits for what comes before it, and is read with that.
-            hold(message)
-            return begin()
+            return held.round < round ? drop(message) : gap(held)
         }
         if !isNew(message.entry) { return }
         deliver(message.entry)
@@ -337,14 +343,31 @@ final class LogResident: RedisResident, @unchecked Sendable {
         if message.isAppended && message.previous < before { begin() }
     }
 
-    private func hold(_ message: LogMessage) {
-        if held.count >= LogResident.maxHeld || heldBytes + message.bytes > LogResident.maxHeldBytes {
+    /// It waits for what comes before it, and is read with that. Not at once where the last reading was in vain: who
+    /// publishes what isn't there would keep all reading.
+    private func gap(_ held: Held) {
+        hold(held)
+        if retry == nil { begin() }
+    }
+
+    /// All was read since it came, and neither it nor what it names is there: Redis has lost it, and its process puts
+    /// it back, or it never was an entry.
+    private func drop(_ message: LogMessage) {
+        if let count = strays.add() {
+            options.logger.warning(
+                "\(name): \(count) messages came of entries that aren't there, such as \(message.entry.id)")
+        }
+        tryLater()
+    }
+
+    private func hold(_ one: Held) {
+        if held.count >= LogResident.maxHeld || heldBytes + one.message.bytes > LogResident.maxHeldBytes {
             // It is in the stream.
             again = true
             return
         }
-        held.append(message)
-        heldBytes += message.bytes
+        held.append(one)
+        heldBytes += one.message.bytes
     }
 
     // MARK: Calls

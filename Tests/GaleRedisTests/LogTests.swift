@@ -17,6 +17,8 @@ final class Reader: Sendable {
     }
 
     var texts: [String] { entries.all.map(\.text) }
+    /// What its entries come over.
+    var channel: String { log.name + ":entries" }
 
     func has(_ count: Int) async throws { try await until("\(count) entries") { entries.count >= count } }
 }
