@@ -21,16 +21,18 @@ final class LogResident: RedisResident, @unchecked Sendable {
     // @unchecked: `queue` and `recent` are guarded; the rest is touched on the thread of the loop alone.
     private enum Phase { case away, reading, restoring, following }
 
-    let name: String
+    let names: LogNames
+    var name: String { names.name }
     let options: RedisOptions
     let queue: Guarded<LogQueue>
     let recent: Guarded<LogWindow>
     /// Set while all that the stream had when the connections were made has been delivered.
     let caughtUp = Event()
     private let keeping: Int
+    private let expires: Duration?
     private let deliver: @Sendable (RedisLogEntry) -> Void
     private lazy var subscription = SubscriptionResident(
-        topic: SubscriptionResident.Topic(name: Array((name + ":entries").utf8), isPattern: false),
+        topic: SubscriptionResident.Topic(name: names.channel, isPattern: false),
         changed: { [weak self] in self?.subscriptionChanged($0) },
         { [weak self] in self?.came($0) })
     private lazy var appender = LogAppender(self)
@@ -62,10 +64,12 @@ final class LogResident: RedisResident, @unchecked Sendable {
     private static let retryPause = Duration.milliseconds(500)
 
     init(
-        _ name: String, keeping: Int, options: RedisOptions, _ deliver: @escaping @Sendable (RedisLogEntry) -> Void
+        _ names: LogNames, keeping: Int, expires: Duration?, options: RedisOptions,
+        _ deliver: @escaping @Sendable (RedisLogEntry) -> Void
     ) {
-        self.name = name
+        self.names = names
         self.keeping = keeping
+        self.expires = expires
         self.options = options
         self.deliver = deliver
         queue = Guarded(LogQueue(maxCount: options.maxEntriesWaiting, maxBytes: options.maxEntryBytesWaiting))
@@ -77,8 +81,8 @@ final class LogResident: RedisResident, @unchecked Sendable {
     var isFollowing: Bool { phase == .following && !again }
     var seen: RedisLogPosition { recent.withLock { $0.seen } }
     var keepingWord: [UInt8] { Array(String(keeping).utf8) }
-    var channelWord: [UInt8] { subscription.topic.name }
-    func keyWord(_ suffix: String) -> [UInt8] { Array((name + suffix).utf8) }
+    /// "" where the log stays for ever.
+    var expiryWord: [UInt8] { Array((expires.map { String(max($0.milliseconds, 1)) } ?? "").utf8) }
 
     // MARK: Resident
 
@@ -159,9 +163,9 @@ final class LogResident: RedisResident, @unchecked Sendable {
     private func read(_ reading: Reading) {
         let settling = max(options.settling.milliseconds, 1)
         let words = [
-            Array("EVAL".utf8), Array(LogScripts.read.utf8), Array("3".utf8), keyWord(""), keyWord(":epoch"),
-            keyWord(":settling"), Array(reading.from.text.utf8), keepingWord, Array(String(settling).utf8),
-            Array(String(LogResident.page).utf8), Array((reading.isFirstPage ? "1" : "0").utf8),
+            Array("EVAL".utf8), Array(LogScripts.read.utf8), Array("3".utf8), names.stream, names.epoch,
+            names.settling, Array(reading.from.text.utf8), keepingWord, Array(String(settling).utf8),
+            Array(String(LogResident.page).utf8), Array((reading.isFirstPage ? "1" : "0").utf8), expiryWord,
         ]
         call(words) { log, result in
             do throws(RedisError) {
@@ -285,12 +289,13 @@ final class LogResident: RedisResident, @unchecked Sendable {
 
     private func restore(_ missing: ArraySlice<RedisLogEntry>) {
         if missing.isEmpty { return follow() }
-        var keys = [keyWord("")]
-        var values = [channelWord, keepingWord, Array(String(max(options.keyLifetime.milliseconds, 1)).utf8)]
+        var keys = [names.stream]
+        let lifetime = max(options.keyLifetime.milliseconds, 1)
+        var values = [names.channel, keepingWord, Array(String(lifetime).utf8), expiryWord]
         var bytes = 0
         var rest = missing
         while let entry = rest.first, keys.count <= LogResident.page, bytes < LogResident.restoreBytes {
-            keys.append(keyWord(":key:" + entry.key))
+            keys.append(names.mark(of: entry.key))
             values += [Array(entry.id.utf8), Array(entry.key.utf8), Array(entry.text.utf8)]
             bytes += entry.text.utf8.count
             rest.removeFirst()
@@ -397,9 +402,12 @@ private struct LogContinuation: @unchecked Sendable {
 }
 
 extension Duration {
-    /// Whole ones, rounded up.
+    /// Whole ones, rounded up; at most 140,000 years, which Redis can still count from now.
     var milliseconds: Int64 {
         let (seconds, attoseconds) = components
+        let most = Int64(1) << 52
+        if seconds >= most / 1000 { return most }
+        if seconds <= -most / 1000 { return -most }
         return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     }
 }

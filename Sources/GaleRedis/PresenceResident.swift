@@ -18,13 +18,14 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     }
 
     private let name: String
+    private let channel: String
     private let options: RedisOptions
     private let changed: @Sendable ([String]) -> Void
     private let state = Guarded(State())
     /// Tells this process' people from those of others.
     private let process = RandomName.make()
     private lazy var subscription = SubscriptionResident(
-        topic: SubscriptionResident.Topic(name: Array((name + ":changed").utf8), isPattern: false),
+        topic: SubscriptionResident.Topic(name: Array(channel.utf8), isPattern: false),
         changed: { [weak self] _ in self?.refresh() }, { [weak self] _ in self?.refresh() })
     private weak var core: RedisCore?
     private var isAsking = false
@@ -37,8 +38,12 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     private static let maxPeople = 10_000
     private static let maxBytes = 512
 
-    init(_ name: String, options: RedisOptions, _ changed: @escaping @Sendable ([String]) -> Void) {
+    init(
+        _ name: String, database: Int, options: RedisOptions, _ changed: @escaping @Sendable ([String]) -> Void
+    ) {
         self.name = name
+        // Channels are of the whole server.
+        channel = "gale-presence:changed:\(database):" + name
         self.options = options
         self.changed = changed
     }
@@ -149,7 +154,7 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     ) {
         let words =
             Command.words(
-                "EVAL", PresenceResident.script, "1", name, name + ":changed", process,
+                "EVAL", PresenceResident.script, "1", name, channel, process,
                 String(max(options.presenceLifetime.milliseconds, 1)), String(PresenceResident.maxPeople))
             + people.map { Array($0.utf8) }
         do throws(RedisError) {

@@ -12,7 +12,7 @@ public import Gale
 /// try await news.publish("first")
 /// ```
 ///
-/// What is published while a process has no connection doesn't reach it: `RedisLog` keeps it. Any thread.
+/// Redis has channels of the whole server, so a topic is one in all its databases. What is published while a process has no connection doesn't reach it: `RedisLog` keeps it. Any thread.
 public final class RedisTopic: Sendable {
     /// Its name, which is that of the channel, too.
     public let name: String

@@ -90,7 +90,7 @@ import Testing
             if came.isEmpty { return [] }
             if came.contains("PING") { return HostileTests.pong }
             if came.contains("SUBSCRIBE") {
-                return Array("*3\r\n$9\r\nsubscribe\r\n$11\r\nlog:entries\r\n:1\r\n".utf8)
+                return Array("*3\r\n$9\r\nsubscribe\r\n$22\r\ngale-log:entries:0:log\r\n:1\r\n".utf8)
             }
             // What reads is answered well at every second time.
             if came.contains("run_id") && Bool.random() { return Array("*4\r\n:1\r\n:0\r\n*0\r\n$0\r\n\r\n".utf8) }
