@@ -73,6 +73,26 @@ import Testing
         }
     }
 
+    @Test("seven arrays within each other are taken, and no more") func depth() async throws {
+        let fake = try FakeRedis { came in
+            if came.isEmpty { return [] }
+            if came.contains("PING") { return HostileTests.pong }
+            let depth = came.contains("deep") ? 8 : 7
+            return Array((String(repeating: "*1\r\n", count: depth) + ":5\r\n").utf8)
+        }
+        defer { fake.stop() }
+        let redis = try Redis(fake.url, .quick.with { $0.patience = .seconds(10) })
+        try await serving(redis) {
+            var value = try await redis.command("X")
+            for _ in 0..<7 { value = try #require(value.array?.first) }
+            #expect(value == .integer(5))
+            guard case .lost = try await failure({ try await redis.command("deep") }) else {
+                Issue.record("taken")
+                return
+            }
+        }
+    }
+
     @Test(
         "a log that gets nonsense tells who appends, or waits, and does not fall",
         arguments: [
