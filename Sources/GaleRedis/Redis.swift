@@ -34,7 +34,8 @@ public final class Redis: Service, Sendable {
         self.options = options
     }
 
-    /// Whether both connections stand, and Redis has accepted them.
+    /// Whether both connections stand, and Redis has accepted them. A single subscription may still be refused, and is
+    /// asked for again then: `RedisSubscription.isActive`, `RedisTopic.isActive` and `RedisLog.caughtUp` tell.
     public var isConnected: Bool { shared.withLock { $0.isConnected } }
 
     /// Calls `body` with each change of `isConnected`, on the loop's thread; short. For good: there is no way back.
