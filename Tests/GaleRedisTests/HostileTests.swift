@@ -57,6 +57,17 @@ import Testing
         }
     }
 
+    @Test("who greets well and misbehaves then is asked in growing pauses") func pauses() async throws {
+        let fake = try FakeRedis { came in came.isEmpty ? [] : HostileTests.pong + Array("+OK\r\n".utf8) }
+        defer { fake.stop() }
+        let redis = try Redis(fake.url, .quick.with { $0.longestPause = .seconds(2) })
+        try await serving(redis) {
+            try await Task.sleep(for: .milliseconds(1500))
+            // Two connections, each at 0, 50, 150, 350 and 750 ms at the soonest, and one in between.
+            #expect((2...12).contains(fake.accepted), "\(fake.accepted)")
+        }
+    }
+
     @Test("an answer that comes in single bytes is one") func slowly() async throws {
         let dripping = try FakeRedis(pieces: 1) { came in
             if came.isEmpty { return [] }
