@@ -18,6 +18,8 @@ public final class Redis: Service, Sendable {
     let options: RedisOptions
     let address: RedisAddress
     let shared = Guarded(Shared())
+    /// The subscriptions of topics, by name.
+    let feeds = Guarded(TopicFeeds())
 
     struct Shared {
         var core: RedisCore?

@@ -1,9 +1,10 @@
 import Gale
 import GaleCore
-import GaleRedis
 import GaleTesting
 import Logging
 import Testing
+
+@testable import GaleRedis
 
 @Suite(.serialized) struct ChannelTests {
     @Test("messages of channels and patterns, in order, to each subscriber") func messages() async throws {
@@ -146,6 +147,10 @@ import Testing
         let redis = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
         let elsewhere = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
         let news = RedisTopic("redis-news", on: redis)
+        // Another of the name, as another part of the program has it; and one that goes.
+        let same = RedisTopic("redis-news", on: redis)
+        let gone = Guarded<RedisTopic?>(RedisTopic("redis-gone", on: redis))
+        gone.withLock { $0 = RedisTopic("redis-gone", on: redis) }
         // What another process has; in this one its `topic` is the same.
         let publisher = elsewhere
         TopicReader.topic.withLock { $0 = news.topic }
@@ -156,7 +161,10 @@ import Testing
         let app = Application(settings: settings) { Route("/socket", TopicReader.self) }
         try await app.test(workers: 2) { client in
             let sockets = [try await client.webSocket("/socket"), try await client.fresh().webSocket("/socket")]
-            try await until("active") { news.isActive }
+            try await until("active") { news.isActive && same.isActive && gone.withLock { $0?.isActive } == true }
+            gone.withLock { $0 = nil }
+            try await until("gone") { try await publisher.publish("tx", to: "redis-gone") == 0 }
+            #expect(redis.feeds.withLock { $0.count } == 1)
             for index in 0..<100 {
                 try await news.publish("\(index)")
                 try await publisher.publish("t\(index)'", to: "redis-news")
