@@ -213,7 +213,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
     }
 
     private func isNew(_ entry: RedisLogEntry) -> Bool {
-        promised.removeAll { $0.position == entry.position || $0.key == entry.key }
+        promised.removeAll { $0.position == entry.position || ByteString($0.key) == ByteString(entry.key) }
         return recent.withLock { $0.take(entry) }
     }
 

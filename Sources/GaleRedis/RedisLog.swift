@@ -12,6 +12,12 @@ public struct RedisLogEntry: Sendable, Equatable {
     public let key: String
     /// The id, in order.
     public let position: RedisLogPosition
+
+    /// Whether both are the same, byte for byte.
+    public static func == (left: RedisLogEntry, right: RedisLogEntry) -> Bool {
+        left.position == right.position && ByteString(left.key) == ByteString(right.key)
+            && ByteString(left.text) == ByteString(right.text)
+    }
 }
 
 /// A topic with history: a Redis stream that many processes append to, and from which each gets every entry.
@@ -77,7 +83,7 @@ public final class RedisLog: Sendable {
     public func caughtUp(for limit: Duration? = nil) async throws -> Bool { try await log.caughtUp.wait(for: limit) }
 
     /// Appends an entry, and gives it as it stands in the stream. The same `key` again, within `options.keyLifetime`,
-    /// gives the entry it was the first time (with the new text, if the entry has left the history by then): so what
+    /// (byte for byte) gives the entry it was the first time (with the new text, if the entry has left the history by then): so what
     /// isn't known to have happened can be asked for again.
     ///
     /// While Redis is away it waits, with all that is appended after it, in their order; an append whose answer was

@@ -8,7 +8,7 @@ internal import GaleCore
 /// people.enter("ada")
 /// ```
 ///
-/// Any thread. It ends when nobody holds it: then its own people leave.
+/// Names are the same when their bytes are. Any thread. It ends when nobody holds it: then its own people leave.
 public final class RedisPresence: Sendable {
     /// The name of the sorted set, in the database of the `Redis`. Its channel begins with "gale-presence:".
     public let name: String
