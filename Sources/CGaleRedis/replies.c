@@ -8,9 +8,29 @@
 /* "-9223372036854775808\r\n", and some zeros. */
 #define MAX_NUMBER 32
 
-/* What is an array of so many elements costs memory before they have come. */
-static void *bounded_array(const redisReadTask *task, int elements) {
+/* Arrays in arrays: what walks a reply, hiredis' own functions too, calls itself for each. */
+#define MAX_DEPTH 7
+
+static bool too_deep(const redisReadTask *task) {
+    int depth = 1;
+    while (task->parent != NULL && depth <= MAX_DEPTH) {
+        task = task->parent;
+        depth++;
+    }
+    return depth > MAX_DEPTH;
+}
+
+/* An array of so many elements costs memory before they have come. */
+static void *bounded_array(const redisReadTask *task, gale__elements_t elements) {
     gale__replies_t *r = task->privdata;
+    if (task->type != REDIS_REPLY_ARRAY) { /* of the third version of the protocol */
+        r->too = "a reply is of a kind that was not asked for";
+        return NULL;
+    }
+    if (too_deep(task)) {
+        r->too = "a reply has too many arrays within each other";
+        return NULL;
+    }
     if (elements > 0) {
         if ((size_t)elements > r->limits.elements - r->elements) {
             r->too = "a reply has too many elements";
@@ -44,13 +64,22 @@ bool gale__replies_feed(gale__replies_t *r, const char *bytes, size_t len) {
     return redisReaderFeed(r->reader, bytes, len) == REDIS_OK;
 }
 
+/* What the reader is in the middle of; ridx is not negative. */
+static int kind_begun(const redisReader *reader) {
+#if HIREDIS_MAJOR >= 1
+    return reader->task[reader->ridx]->type;
+#else
+    return reader->rstack[reader->ridx].type;
+#endif
+}
+
 /* The reader looks for the end of a line from its start each time, so that a line without an end
  * would cost the square of its length. */
 static bool line_too_long(const redisReader *reader) {
     size_t rest = reader->len - reader->pos;
     if (reader->ridx < 0 || rest <= MAX_NUMBER) return false;
     const char *start = reader->buf + reader->pos;
-    int type = reader->rstack[reader->ridx].type;
+    int type = kind_begun(reader);
     if (type == REDIS_REPLY_STATUS || type == REDIS_REPLY_ERROR) return rest > MAX_LINE;
     return type > 0 && memchr(start, '\n', MAX_NUMBER) == NULL;
 }

@@ -6,10 +6,17 @@
 
 #include "wire.h"
 
+/* hiredis 1.0 counts elements in size_t, and its reader's stack grows as a peer likes. */
+#if HIREDIS_MAJOR >= 1
+typedef size_t gale__elements_t;
+#else
+typedef int gale__elements_t;
+#endif
+
 typedef struct {
     redisReader *reader;
     redisReplyObjectFunctions functions; /* the reader's own but for arrays */
-    void *(*array)(const redisReadTask *task, int elements);
+    void *(*array)(const redisReadTask *task, gale__elements_t elements);
     gale_wire_limits_t limits;
     size_t fed;      /* bytes since the last complete reply */
     size_t elements; /* of arrays since then */

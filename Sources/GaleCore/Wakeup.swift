@@ -73,7 +73,8 @@ extension Worker {
             return value
         }
         let clock = Task {
-            try? await Task.sleep(for: limit)
+            // A time that the clock cannot count to would end the process.
+            try? await Task.sleep(for: min(limit, .seconds(1 << 32)))
             wakeup.wake(false)
         }
         let value = await wakeup.wait()

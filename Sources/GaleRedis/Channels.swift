@@ -26,6 +26,9 @@ final class Channels: LinkOwner, @unchecked Sendable {
     private lazy var link = Link("channels", to: core.address, options, on: core.loop, owner: self)
     private var places: [Topic: Place] = [:]
     private var asked = Fifo<Asked>()
+    private lazy var refusals = Refusals(longestPause: options.longestPause)
+    private var timer: LoopTimer?
+    private var timerEnds: ContinuousClock.Instant?
 
     init(_ core: RedisCore) {
         self.core = core
@@ -93,6 +96,9 @@ final class Channels: LinkOwner, @unchecked Sendable {
 
     private func forget() {
         _ = asked.popAll()
+        refusals.removeAll()
+        timer?.stop()
+        (timer, timerEnds) = (nil, nil)
         for (topic, var place) in places {
             place.owed = 0
             place.isActive = false
@@ -148,6 +154,10 @@ final class Channels: LinkOwner, @unchecked Sendable {
     /// The oldest command is answered.
     private func confirmed(_ what: Asked, on link: Link) {
         guard asked.popFirst() == what else { return link.fail("Redis confirmed what it wasn't asked for") }
+        switch what {
+        case .subscribe(let topic), .unsubscribe(let topic): refusals.remove(topic)
+        case .ping: return
+        }
         guard case .subscribe(let topic) = what, var place = places[topic] else { return }
         place.owed -= 1
         place.isActive = place.owed == 0 && !place.residents.isEmpty
@@ -157,12 +167,47 @@ final class Channels: LinkOwner, @unchecked Sendable {
         }
     }
 
-    /// The oldest command is refused: a channel that this user may not read. The others stand.
+    /// The oldest command is refused: Redis is busy, or this user may not read the channel. The others stand, and it is
+    /// asked for again.
     private func refused(_ text: String, on link: Link) {
-        guard let what = asked.popFirst(), what != .ping else { return link.fail("Redis: \(text)") }
-        guard case .subscribe(let topic) = what else { return }
-        places[topic]?.owed -= 1
-        let name = String(decoding: topic.name, as: UTF8.self)
-        options.logger.error("no subscription to \(name): Redis: \(text)")
+        guard let what = asked.popFirst() else { return link.fail("Redis: \(text)") }
+        let refused: Topic
+        switch what {
+        case .ping: return link.fail("Redis: \(text)")
+        case .unsubscribe(let topic): refused = topic
+        case .subscribe(let topic):
+            refused = topic
+            if var place = places[topic] {
+                place.owed -= 1
+                places[topic] = place.owed == 0 && place.residents.isEmpty ? nil : place
+            }
+        }
+        let error = RedisError.server(text)
+        if refusals.add(refused, error) {
+            let name = String(decoding: refused.name, as: UTF8.self)
+            options.logger.error("no subscription to \(name) yet: \(error)")
+        }
+        askLater()
+    }
+
+    private func askLater() {
+        guard let next = refusals.next else { return }
+        if timer != nil, let timerEnds, timerEnds <= next { return }
+        timer?.stop()
+        timerEnds = next
+        timer = try? core.loop.timer(after: max(next - .now, .milliseconds(10))) { [weak self] in
+            guard let self else { return }
+            self.timer = nil
+            for topic in self.refusals.takeDue() { self.askAgain(topic) }
+            self.askLater()
+        }
+        // Without memory for a timer: with the next refusal, or the next connection.
+    }
+
+    /// For what is wanted now: it may have changed since.
+    private func askAgain(_ topic: Topic) {
+        guard isUp else { return }
+        guard let place = places[topic], !place.residents.isEmpty else { return ask(.unsubscribe(topic)) }
+        if !place.isActive && place.owed == 0 { ask(.subscribe(topic)) }
     }
 }

@@ -48,7 +48,7 @@ final class Commands: LinkOwner, @unchecked Sendable {
         let patience = patience ?? options.patience
         if patience <= .zero { return command.fail(.away(link.trouble)) }
         bytes += command.bytes.count
-        patients.append(Patient(command: command, until: .now + patience))
+        patients.append(Patient(command: command, until: .now + min(patience, .seconds(1 << 32))))
         expire()
     }
 

@@ -31,7 +31,9 @@ final class Link: Wire.Owner, @unchecked Sendable {
     private var state = State.idle
     private var wire: Wire?
     private var answersToGreeting = 0
+    /// Since it was last up for a while: who greets well and then misbehaves is not asked again and again at once.
     private var attempts = 0
+    private var upSince = ContinuousClock.now
     /// The end of connecting, or of a pause.
     private var timer: LoopTimer?
     private var ticker: LoopTimer?
@@ -39,6 +41,9 @@ final class Link: Wire.Owner, @unchecked Sendable {
     private var owedSince: ContinuousClock.Instant?
     /// Why it isn't up.
     private(set) var trouble = "not connected yet"
+
+    /// A connection that ends sooner counts as an attempt that failed.
+    private static let shortestLife = Duration.seconds(1)
 
     init(_ name: String, to address: RedisAddress, _ options: RedisOptions, on loop: ServiceLoop, owner: any LinkOwner)
     {
@@ -120,7 +125,7 @@ final class Link: Wire.Owner, @unchecked Sendable {
         answersToGreeting -= 1
         if answersToGreeting > 0 { return }
         state = .up
-        attempts = 0
+        upSince = .now
         timer?.stop()
         timer = nil
         lastCame = .now
@@ -173,6 +178,7 @@ final class Link: Wire.Owner, @unchecked Sendable {
 
     private func down(_ why: String) {
         let wasUp = state == .up
+        if wasUp && .now - upSince >= max(fullPause, Link.shortestLife) { attempts = 0 }
         letGo()
         if wasUp || trouble != why {
             options.logger.warning("no Redis at \(address.description) for \(name): \(why)")
@@ -185,10 +191,11 @@ final class Link: Wire.Owner, @unchecked Sendable {
     }
 
     /// A twentieth of the longest pause, doubled each time; a random half of it, so that not all come at once.
-    private var pause: Duration {
-        let longest = max(options.longestPause, .milliseconds(1))
-        let full = min(longest / 20 * (1 << min(attempts - 1, 10)), longest)
-        return full / 2 + full / 2 * Double.random(in: 0...1)
+    private var pause: Duration { fullPause / 2 + fullPause / 2 * Double.random(in: 0...1) }
+
+    private var fullPause: Duration {
+        let longest = max(min(options.longestPause, .seconds(86400)), .milliseconds(1))
+        return min(longest / 20 * (1 << min(max(attempts - 1, 0), 10)), longest)
     }
 
     private func arm(_ time: Duration, _ body: @escaping (Link) -> Void) {

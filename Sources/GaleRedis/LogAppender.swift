@@ -56,11 +56,13 @@ final class LogAppender {
     private func words(for batch: [WaitingEntry]) -> [[UInt8]] {
         let lifetime = max(log.options.keyLifetime.milliseconds, 1)
         var words = [
-            Array("EVAL".utf8), Array(LogScripts.append.utf8), Array(String(3 + batch.count).utf8), log.keyWord(""),
-            log.keyWord(":epoch"), log.keyWord(":settling"),
+            Array("EVAL".utf8), Array(LogScripts.append.utf8), Array(String(3 + batch.count).utf8),
+            log.names.stream, log.names.epoch, log.names.settling,
         ]
-        for entry in batch { words.append(log.keyWord(":key:" + entry.key)) }
-        words += [log.channelWord, log.keepingWord, Array(String(lifetime).utf8), Array(log.seen.text.utf8)]
+        for entry in batch { words.append(log.names.mark(of: entry.key)) }
+        words += [
+            log.names.channel, log.keepingWord, Array(String(lifetime).utf8), log.expiryWord, Array(log.seen.text.utf8),
+        ]
         for entry in batch { words += [Array(entry.key.utf8), Array(entry.text.utf8)] }
         return words
     }

@@ -8,7 +8,7 @@ internal import Logging
 /// has the stream's order, and each message names the entry before it. Whenever either connection was made anew, the
 /// channel is subscribed to first, then the stream is read from the last entry seen, then follows what came over the
 /// channel meanwhile: nothing falls between. What comes twice is known by its id (`LogWindow`). A message whose
-/// predecessor was not seen shows a gap: the stream is read again. If the last entry seen is not in the stream, Redis
+/// predecessor was not seen shows a gap: the stream is read again, and what isn't in it then is no entry. If the last seen is not in the stream, Redis
 /// has lost it, and what is missing is put back under its own ids. Messages that come before all this is done wait,
 /// bounded; beyond that the stream is read once more instead.
 ///
@@ -21,16 +21,18 @@ final class LogResident: RedisResident, @unchecked Sendable {
     // @unchecked: `queue` and `recent` are guarded; the rest is touched on the thread of the loop alone.
     private enum Phase { case away, reading, restoring, following }
 
-    let name: String
+    let names: LogNames
+    var name: String { names.name }
     let options: RedisOptions
     let queue: Guarded<LogQueue>
     let recent: Guarded<LogWindow>
     /// Set while all that the stream had when the connections were made has been delivered.
     let caughtUp = Event()
     private let keeping: Int
+    private let expires: Duration?
     private let deliver: @Sendable (RedisLogEntry) -> Void
     private lazy var subscription = SubscriptionResident(
-        topic: SubscriptionResident.Topic(name: Array((name + ":entries").utf8), isPattern: false),
+        topic: SubscriptionResident.Topic(name: names.channel, isPattern: false),
         changed: { [weak self] in self?.subscriptionChanged($0) },
         { [weak self] in self?.came($0) })
     private lazy var appender = LogAppender(self)
@@ -41,11 +43,18 @@ final class LogResident: RedisResident, @unchecked Sendable {
     private var round = 0
     /// Shall be read once more when this reading is over.
     private var again = false
-    private var held: [LogMessage] = []
+    private var held: [Held] = []
     /// Entries whose callers were told that they stand, and that haven't come yet: nobody else may know of them.
     private var promised: [RedisLogEntry] = []
     private var heldBytes = 0
+    private var strays = Strays()
     private var retry: LoopTimer?
+
+    /// A message that waits, and the round in which it came: what was read wholly in a later one had its entry.
+    private struct Held {
+        let message: LogMessage
+        let round: Int
+    }
 
     /// Entries of one page, and of one call that puts back; the bytes of the latter.
     static let page = 32
@@ -55,10 +64,12 @@ final class LogResident: RedisResident, @unchecked Sendable {
     private static let retryPause = Duration.milliseconds(500)
 
     init(
-        _ name: String, keeping: Int, options: RedisOptions, _ deliver: @escaping @Sendable (RedisLogEntry) -> Void
+        _ names: LogNames, keeping: Int, expires: Duration?, options: RedisOptions,
+        _ deliver: @escaping @Sendable (RedisLogEntry) -> Void
     ) {
-        self.name = name
+        self.names = names
         self.keeping = keeping
+        self.expires = expires
         self.options = options
         self.deliver = deliver
         queue = Guarded(LogQueue(maxCount: options.maxEntriesWaiting, maxBytes: options.maxEntryBytesWaiting))
@@ -70,8 +81,8 @@ final class LogResident: RedisResident, @unchecked Sendable {
     var isFollowing: Bool { phase == .following && !again }
     var seen: RedisLogPosition { recent.withLock { $0.seen } }
     var keepingWord: [UInt8] { Array(String(keeping).utf8) }
-    var channelWord: [UInt8] { subscription.topic.name }
-    func keyWord(_ suffix: String) -> [UInt8] { Array((name + suffix).utf8) }
+    /// "" where the log stays for ever.
+    var expiryWord: [UInt8] { Array((expires.map { String(max($0.milliseconds, 1)) } ?? "").utf8) }
 
     // MARK: Resident
 
@@ -152,9 +163,9 @@ final class LogResident: RedisResident, @unchecked Sendable {
     private func read(_ reading: Reading) {
         let settling = max(options.settling.milliseconds, 1)
         let words = [
-            Array("EVAL".utf8), Array(LogScripts.read.utf8), Array("3".utf8), keyWord(""), keyWord(":epoch"),
-            keyWord(":settling"), Array(reading.from.text.utf8), keepingWord, Array(String(settling).utf8),
-            Array(String(LogResident.page).utf8), Array((reading.isFirstPage ? "1" : "0").utf8),
+            Array("EVAL".utf8), Array(LogScripts.read.utf8), Array("3".utf8), names.stream, names.epoch,
+            names.settling, Array(reading.from.text.utf8), keepingWord, Array(String(settling).utf8),
+            Array(String(LogResident.page).utf8), Array((reading.isFirstPage ? "1" : "0").utf8), expiryWord,
         ]
         call(words) { log, result in
             do throws(RedisError) {
@@ -202,7 +213,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
     }
 
     private func isNew(_ entry: RedisLogEntry) -> Bool {
-        promised.removeAll { $0.position == entry.position || $0.key == entry.key }
+        promised.removeAll { $0.position == entry.position || ByteString($0.key) == ByteString(entry.key) }
         return recent.withLock { $0.take(entry) }
     }
 
@@ -278,12 +289,13 @@ final class LogResident: RedisResident, @unchecked Sendable {
 
     private func restore(_ missing: ArraySlice<RedisLogEntry>) {
         if missing.isEmpty { return follow() }
-        var keys = [keyWord("")]
-        var values = [channelWord, keepingWord, Array(String(max(options.keyLifetime.milliseconds, 1)).utf8)]
+        var keys = [names.stream]
+        let lifetime = max(options.keyLifetime.milliseconds, 1)
+        var values = [names.channel, keepingWord, Array(String(lifetime).utf8), expiryWord]
         var bytes = 0
         var rest = missing
         while let entry = rest.first, keys.count <= LogResident.page, bytes < LogResident.restoreBytes {
-            keys.append(keyWord(":key:" + entry.key))
+            keys.append(names.mark(of: entry.key))
             values += [Array(entry.id.utf8), Array(entry.key.utf8), Array(entry.text.utf8)]
             bytes += entry.text.utf8.count
             rest.removeFirst()
@@ -308,7 +320,7 @@ final class LogResident: RedisResident, @unchecked Sendable {
         phase = .following
         let messages = held
         (held, heldBytes) = ([], 0)
-        for message in messages { came(message) }
+        for held in messages { came(held) }
         if phase != .following { return }
         if again { return begin() }
         caughtUp.set()
@@ -317,19 +329,18 @@ final class LogResident: RedisResident, @unchecked Sendable {
 
     private func came(_ message: RedisMessage) {
         if let message = LogMessage(message.bytes) {
-            came(message)
+            came(Held(message: message, round: round))
         } else {
             options.logger.warning("\(name): something else than an entry came over its channel")
         }
     }
 
-    private func came(_ message: LogMessage) {
-        if phase != .following { return hold(message) }
+    private func came(_ held: Held) {
+        if phase != .following { return hold(held) }
+        let message = held.message
         let before = seen
         if message.isAppended && message.previous > before && message.entry.position > before {
-            // A gap. It waits for what comes before it, and is read with that.
-            hold(message)
-            return begin()
+            return held.round < round ? drop(message) : gap(held)
         }
         if !isNew(message.entry) { return }
         deliver(message.entry)
@@ -337,14 +348,31 @@ final class LogResident: RedisResident, @unchecked Sendable {
         if message.isAppended && message.previous < before { begin() }
     }
 
-    private func hold(_ message: LogMessage) {
-        if held.count >= LogResident.maxHeld || heldBytes + message.bytes > LogResident.maxHeldBytes {
+    /// It waits for what comes before it, and is read with that. Not at once where the last reading was in vain: who
+    /// publishes what isn't there would keep all reading.
+    private func gap(_ held: Held) {
+        hold(held)
+        if retry == nil { begin() }
+    }
+
+    /// All was read since it came, and neither it nor what it names is there: Redis has lost it, and its process puts
+    /// it back, or it never was an entry.
+    private func drop(_ message: LogMessage) {
+        if let count = strays.add() {
+            options.logger.warning(
+                "\(name): \(count) messages came of entries that aren't there, such as \(message.entry.id)")
+        }
+        tryLater()
+    }
+
+    private func hold(_ one: Held) {
+        if held.count >= LogResident.maxHeld || heldBytes + one.message.bytes > LogResident.maxHeldBytes {
             // It is in the stream.
             again = true
             return
         }
-        held.append(message)
-        heldBytes += message.bytes
+        held.append(one)
+        heldBytes += one.message.bytes
     }
 
     // MARK: Calls
@@ -374,9 +402,12 @@ private struct LogContinuation: @unchecked Sendable {
 }
 
 extension Duration {
-    /// Whole ones, rounded up.
+    /// Whole ones, rounded up; at most 140,000 years, which Redis can still count from now.
     var milliseconds: Int64 {
         let (seconds, attoseconds) = components
+        let most = Int64(1) << 52
+        if seconds >= most / 1000 { return most }
+        if seconds <= -most / 1000 { return -most }
         return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     }
 }

@@ -6,13 +6,13 @@ struct LogWindow: Sendable {
     /// The latest position that was met.
     private(set) var seen = RedisLogPosition.start
     private var positions: Set<RedisLogPosition> = []
-    private var keys: [String: RedisLogPosition] = [:]
+    private var keys: [ByteString: RedisLogPosition] = [:]
 
     init(keeping: Int) { self.keeping = keeping }
 
     /// The entry under a key, if it is kept.
     func entry(under key: String) -> RedisLogEntry? {
-        guard let position = keys[key] else { return nil }
+        guard let position = keys[ByteString(key)] else { return nil }
         return entries[index(of: position)]
     }
 
@@ -27,7 +27,7 @@ struct LogWindow: Sendable {
         let before = seen
         seen = max(seen, entry.position)
         if positions.contains(entry.position) { return false }
-        if let old = keys[entry.key] {
+        if let old = keys[ByteString(entry.key)] {
             // Appended again because Redis had lost it: there it stands under its later position.
             if old < entry.position { move(old, to: entry) }
             return false
@@ -39,7 +39,7 @@ struct LogWindow: Sendable {
             entries.insert(entry, at: index(of: entry.position))
         }
         positions.insert(entry.position)
-        keys[entry.key] = entry.position
+        keys[ByteString(entry.key)] = entry.position
         trim()
         return true
     }
@@ -52,14 +52,15 @@ struct LogWindow: Sendable {
         positions.remove(old)
         entries.insert(entry, at: index(of: entry.position))
         positions.insert(entry.position)
-        keys[entry.key] = entry.position
+        keys[ByteString(entry.key)] = entry.position
     }
 
     private mutating func trim() {
         while entries.count > keeping {
             let first = entries.removeFirst()
             positions.remove(first.position)
-            if keys[first.key] == first.position { keys[first.key] = nil }
+            let key = ByteString(first.key)
+            if keys[key] == first.position { keys[key] = nil }
         }
     }
 

@@ -11,20 +11,21 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     // @unchecked: `state` is guarded; the rest is touched on the thread of the loop alone.
     private struct State {
         /// Those of this process, and how often.
-        var own: [String: Int] = [:]
+        var own: [ByteString: Int] = [:]
         /// All, as Redis had them last.
-        var all: Set<String> = []
-        var told: [String]?
+        var all: Set<ByteString> = []
+        var told: [ByteString]?
     }
 
     private let name: String
+    private let channel: String
     private let options: RedisOptions
     private let changed: @Sendable ([String]) -> Void
     private let state = Guarded(State())
     /// Tells this process' people from those of others.
     private let process = RandomName.make()
     private lazy var subscription = SubscriptionResident(
-        topic: SubscriptionResident.Topic(name: Array((name + ":changed").utf8), isPattern: false),
+        topic: SubscriptionResident.Topic(name: Array(channel.utf8), isPattern: false),
         changed: { [weak self] _ in self?.refresh() }, { [weak self] _ in self?.refresh() })
     private weak var core: RedisCore?
     private var isAsking = false
@@ -37,26 +38,34 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     private static let maxPeople = 10_000
     private static let maxBytes = 512
 
-    init(_ name: String, options: RedisOptions, _ changed: @escaping @Sendable ([String]) -> Void) {
+    init(
+        _ name: String, database: Int, options: RedisOptions, _ changed: @escaping @Sendable ([String]) -> Void
+    ) {
         self.name = name
+        // Channels are of the whole server.
+        channel = "gale-presence:changed:\(database):" + name
         self.options = options
         self.changed = changed
     }
 
-    var people: [String] { state.withLock { Array($0.all.union($0.own.keys)).sorted() } }
+    var people: [String] { state.withLock { Array($0.all.union($0.own.keys)) }.sorted().map(\.text) }
 
-    func enter(_ person: String) {
+    func enter(_ name: String) {
+        let person = ByteString(name)
         let isTaken = state.withLock { state in
-            guard person.utf8.count <= PresenceResident.maxBytes,
+            guard person.bytes.count <= PresenceResident.maxBytes,
                 state.own[person] != nil || state.own.count < PresenceResident.maxPeople
             else { return false }
             state.own[person, default: 0] += 1
             return true
         }
-        if !isTaken { options.logger.warning("\(name): somebody is too many, or has too long a name, and isn't shown") }
+        if !isTaken {
+            options.logger.warning("\(self.name): somebody is too many, or has too long a name, and isn't shown")
+        }
     }
 
-    func leave(_ person: String) {
+    func leave(_ name: String) {
+        let person = ByteString(name)
         state.withLock { state in
             guard let count = state.own[person] else { return }
             state.own[person] = count > 1 ? count - 1 : nil
@@ -145,13 +154,13 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
     private func sayGoodbye(_ core: RedisCore) { send(core, []) { _ in } }
 
     private func send(
-        _ core: RedisCore, _ people: [String], _ done: @escaping @Sendable (Result<RedisValue, RedisError>) -> Void
+        _ core: RedisCore, _ people: [ByteString], _ done: @escaping @Sendable (Result<RedisValue, RedisError>) -> Void
     ) {
         let words =
             Command.words(
-                "EVAL", PresenceResident.script, "1", name, name + ":changed", process,
+                "EVAL", PresenceResident.script, "1", name, channel, process,
                 String(max(options.presenceLifetime.milliseconds, 1)), String(PresenceResident.maxPeople))
-            + people.map { Array($0.utf8) }
+            + people.map(\.bytes)
         do throws(RedisError) {
             core.commands.send(try Command(words, done), patience: .zero)
         } catch {
@@ -164,20 +173,20 @@ final class PresenceResident: RedisResident, @unchecked Sendable {
             options.logger.warning("\(name): Redis told nobody's names")
             return
         }
-        var all: Set<String> = []
+        var all: Set<ByteString> = []
         for member in members {
             // "PROCESS PERSON"; what looks otherwise was put there by somebody else.
-            let parts = (member.text ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { all.insert(String(parts[1])) }
+            guard case .bytes(let bytes) = member, let space = bytes.firstIndex(of: 32) else { continue }
+            all.insert(ByteString(bytes[(space + 1)...]))
         }
-        let news: [String]? = state.withLock { state in
+        let news: [ByteString]? = state.withLock { state in
             state.all = settling == nil ? all : state.all.union(all)
             let people = Array(state.all.union(state.own.keys)).sorted()
             if state.told == people { return nil }
             state.told = people
             return people
         }
-        if let news { changed(news) }
+        if let news { changed(news.map(\.text)) }
     }
 
     /// KEYS: the set. ARGV: channel, process, lifetime, how many to give, the people of the process. Gives the set.

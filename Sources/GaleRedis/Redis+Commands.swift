@@ -28,7 +28,7 @@ extension Redis {
     }
 
     /// Sends text to all who subscribe to the channel, in whatever processes they are; how many Redis has sent it to.
-    /// Throws as `command`.
+    /// Channels are of the whole server, whatever the database. Throws as `command`.
     @discardableResult
     public func publish(_ text: String, to channel: String) async throws -> Int {
         try await publish(Array(text.utf8), to: channel)
@@ -42,7 +42,7 @@ extension Redis {
         return count
     }
 
-    /// Calls `body` on the loop with each message of the channel, in order, until the subscription ends; short. It is
+    /// Calls `body` on the loop with each message of the channel (of the whole server, whatever the database), in order, until the subscription ends; short. It is
     /// made again whenever Redis comes back; what was published meanwhile is gone (`RedisLog` is for what mustn't be).
     /// May be called before the server starts.
     public func subscribe(

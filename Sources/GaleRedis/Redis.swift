@@ -18,6 +18,8 @@ public final class Redis: Service, Sendable {
     let options: RedisOptions
     let address: RedisAddress
     let shared = Guarded(Shared())
+    /// The subscriptions of topics, by name.
+    let feeds = Guarded(TopicFeeds())
 
     struct Shared {
         var core: RedisCore?
@@ -34,7 +36,8 @@ public final class Redis: Service, Sendable {
         self.options = options
     }
 
-    /// Whether both connections stand, and Redis has accepted them.
+    /// Whether both connections stand, and Redis has accepted them. A single subscription may still be refused, and is
+    /// asked for again then: `RedisSubscription.isActive`, `RedisTopic.isActive` and `RedisLog.caughtUp` tell.
     public var isConnected: Bool { shared.withLock { $0.isConnected } }
 
     /// Calls `body` with each change of `isConnected`, on the loop's thread; short. For good: there is no way back.

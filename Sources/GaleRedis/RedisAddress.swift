@@ -90,12 +90,34 @@ struct RedisAddress: Sendable, Equatable {
         return value
     }
 
-    /// For sentences: without the password, and short.
+    /// For sentences: short, and without what could be a password, also where the URL is none: all before the last @,
+    /// what stands for a port, the values of a query.
     static func quoted(_ url: String) -> String {
-        guard let at = url.lastIndex(of: "@"), let start = url.firstRange(of: "://") else {
-            return "\"\(url.prefix(200))\""
+        let bytes = Array(url.utf8)
+        let schemes = ["redis://", "rediss://", "redis:", "rediss:", "unix:"]
+        let scheme = schemes.first { bytes.starts(with: $0.utf8) } ?? ""
+        var rest = bytes.dropFirst(scheme.utf8.count)
+        var text = scheme
+        if let at = rest.lastIndex(of: UInt8(ascii: "@")) {
+            text += "..."
+            rest = rest[at...]
         }
-        return start.upperBound <= at ? "\"\(url[..<start.upperBound])...\(url[at...].prefix(200))\"" : "\"...\""
+        let end = rest.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? rest.endIndex
+        text += String(decoding: withoutWords(rest[..<end], isPath: scheme == "unix:").prefix(200), as: UTF8.self)
+        if end < rest.endIndex { text += String(decoding: [rest[end]], as: UTF8.self) + "..." }
+        return "\"\(text)\""
+    }
+
+    /// With "..." for what follows a colon and is no number: of USER:PASSWORD the host may be missing.
+    private static func withoutWords(_ text: ArraySlice<UInt8>, isPath: Bool) -> [UInt8] {
+        // An address in brackets has colons of its own.
+        let start = text.lastIndex(of: UInt8(ascii: "]")) ?? text.startIndex
+        let word = text[start...].indices.first { index in
+            text[index] == UInt8(ascii: ":")
+                && !text[(index + 1)...].prefix { $0 != UInt8(ascii: "/") }.allSatisfy { (48...57).contains($0) }
+        }
+        guard !isPath, let word else { return Array(text) }
+        return text[...word] + Array("...".utf8)
     }
 
     /// For log lines.

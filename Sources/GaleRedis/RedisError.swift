@@ -26,6 +26,12 @@ public enum RedisError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether Redis has no memory: that passes when somebody sees to it.
+    var isOutOfMemory: Bool {
+        guard case .server(let text) = self else { return false }
+        return text == "OOM" || text.hasPrefix("OOM ")
+    }
+
     /// Whether an error of Redis passes by itself: it is starting, became a replica, or runs a long script.
     var isPassing: Bool {
         guard case .server(let text) = self else { return false }

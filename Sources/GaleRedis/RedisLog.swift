@@ -1,5 +1,6 @@
 internal import Gale
 internal import GaleCore
+internal import Logging
 
 /// One entry of a `RedisLog`.
 public struct RedisLogEntry: Sendable, Equatable {
@@ -11,6 +12,12 @@ public struct RedisLogEntry: Sendable, Equatable {
     public let key: String
     /// The id, in order.
     public let position: RedisLogPosition
+
+    /// Whether both are the same, byte for byte.
+    public static func == (left: RedisLogEntry, right: RedisLogEntry) -> Bool {
+        left.position == right.position && ByteString(left.key) == ByteString(right.key)
+            && ByteString(left.text) == ByteString(right.text)
+    }
 }
 
 /// A topic with history: a Redis stream that many processes append to, and from which each gets every entry.
@@ -31,23 +38,34 @@ public struct RedisLogEntry: Sendable, Equatable {
 /// Entries are not removed one by one: what is deleted from the stream by hand is put back. Give a log the same
 /// `keeping` in all processes. Any thread.
 public final class RedisLog: Sendable {
-    /// The name of the stream; what is kept beside it begins with that and a colon.
+    /// The name of the stream. What is kept beside it, and its channel, have names that begin with "gale-log:", which no
+    /// log's own may.
     public let name: String
     private let redis: Redis
     private let log: LogResident
 
-    /// A log of this name, which keeps 1 to 10,000 entries; nothing is read before `open`. `deliver` is called on the loop's thread; short.
+    /// A log of this name in the database of `redis`, which keeps 1 to 10,000 entries; nothing is read before `open`.
+    /// With `expires`, Redis forgets all of it when nothing was appended for so long; who has it open then has it
+    /// still, and puts it back when it reads again. `deliver` is called on the loop's thread; short.
     public init(
-        _ name: String, on redis: Redis, keeping: Int = 200, deliver: @escaping @Sendable (RedisLogEntry) -> Void
+        _ name: String, on redis: Redis, keeping: Int = 200, expires: Duration? = nil,
+        deliver: @escaping @Sendable (RedisLogEntry) -> Void
     ) {
         self.name = name
         self.redis = redis
-        log = LogResident(name, keeping: min(max(keeping, 1), 10_000), options: redis.options, deliver)
+        log = LogResident(
+            LogNames(name: name, database: redis.address.database), keeping: min(max(keeping, 1), 10_000),
+            expires: expires, options: redis.options, deliver)
     }
 
     /// Begins to read; also before the server starts. Once open it does nothing. After a `close` it goes on where it
-    /// was.
+    /// was. One whose name begins with "gale-log:" stays closed, and the logger is told.
     public func open() {
+        guard log.names.isFree else {
+            redis.options.logger.error(
+                "no log can have the name \(name): \(LogNames.prefix) is for what is kept beside logs")
+            return
+        }
         if log.queue.withLock({ $0.open() }) { redis.add(log) }
     }
 
@@ -65,7 +83,7 @@ public final class RedisLog: Sendable {
     public func caughtUp(for limit: Duration? = nil) async throws -> Bool { try await log.caughtUp.wait(for: limit) }
 
     /// Appends an entry, and gives it as it stands in the stream. The same `key` again, within `options.keyLifetime`,
-    /// gives the entry it was the first time (with the new text, if the entry has left the history by then): so what
+    /// (byte for byte) gives the entry it was the first time (with the new text, if the entry has left the history by then): so what
     /// isn't known to have happened can be asked for again.
     ///
     /// While Redis is away it waits, with all that is appended after it, in their order; an append whose answer was

@@ -8,9 +8,9 @@ internal import GaleCore
 /// people.enter("ada")
 /// ```
 ///
-/// Any thread. It ends when nobody holds it: then its own people leave.
+/// Names are the same when their bytes are. Any thread. It ends when nobody holds it: then its own people leave.
 public final class RedisPresence: Sendable {
-    /// The name of the sorted set.
+    /// The name of the sorted set, in the database of the `Redis`. Its channel begins with "gale-presence:".
     public let name: String
     private let redis: Redis
     private let presence: PresenceResident
@@ -20,7 +20,7 @@ public final class RedisPresence: Sendable {
     public init(_ name: String, on redis: Redis, changed: @escaping @Sendable ([String]) -> Void) {
         self.name = name
         self.redis = redis
-        presence = PresenceResident(name, options: redis.options, changed)
+        presence = PresenceResident(name, database: redis.address.database, options: redis.options, changed)
         redis.add(presence)
     }
 

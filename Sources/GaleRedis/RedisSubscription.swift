@@ -8,6 +8,11 @@ public struct RedisMessage: Sendable, Equatable {
     public let bytes: [UInt8]
     /// The same as text; what is no UTF-8 becomes U+FFFD.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Whether both are the same, byte for byte.
+    public static func == (left: RedisMessage, right: RedisMessage) -> Bool {
+        left.bytes == right.bytes && ByteString(left.channel) == ByteString(right.channel)
+    }
 }
 
 /// A subscription to a channel, or to all that match a pattern. It ends with `cancel` or when nobody holds it. Any

@@ -40,9 +40,27 @@ import Testing
         }
     }
 
-    @Test("a sentence doesn't tell the password") func secret() {
-        let error = #expect(throws: RedisError.self) { try Redis("redis://user:secret@host:x") }
-        #expect(error?.description.contains("secret") == false)
-        #expect(error?.description.contains("host") == true)
+    @Test(
+        "a sentence doesn't tell the password, however wrong the URL is",
+        arguments: [
+            "redis://user:secret@host:x", "redis:/user:secret@host", "redis:user:secret@host", "user:secret@host",
+            "rediss://user:secret@host", "redis://user:se@secret@host:x", "redis://user:secret@\u{301}host:x",
+            "unix:/host?password=secret", "unix:/host?db=x&password=secret", "redis://host?secret",
+            "redis://host#secret", "http://user:secret@host", "redis://host:secret", "redis://[::1]host:secret",
+            "redis://host:secret%40x", "redis://u:p@host:secret/1",
+            "http://host:secret",
+        ])
+    func secret(_ url: String) {
+        let error = #expect(throws: RedisError.self) { try Redis(url) }
+        #expect(error?.description.contains("secret") == false, "\(String(describing: error))")
+        #expect(error?.description.contains("host") == true, "\(String(describing: error))")
+    }
+
+    @Test("what is no password is told") func told() {
+        #expect(RedisAddress.quoted("redis://db.example:70000/1") == "\"redis://db.example:70000/1\"")
+        #expect(RedisAddress.quoted("redis://[::1]:70000") == "\"redis://[::1]:70000\"")
+        #expect(RedisAddress.quoted("unix:/a:b") == "\"unix:/a:b\"")
+        #expect(RedisAddress.quoted("redis://u:p@h:1?x=1") == "\"redis://...@h:1?...\"")
+        #expect(RedisAddress.quoted("") == "\"\"")
     }
 }

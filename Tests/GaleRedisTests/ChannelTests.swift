@@ -1,9 +1,10 @@
 import Gale
 import GaleCore
-import GaleRedis
 import GaleTesting
 import Logging
 import Testing
+
+@testable import GaleRedis
 
 @Suite(.serialized) struct ChannelTests {
     @Test("messages of channels and patterns, in order, to each subscriber") func messages() async throws {
@@ -99,11 +100,57 @@ import Testing
         }
     }
 
+    @Test("a subscription that is refused is made when Redis allows it") func refusedForAWhile() async throws {
+        let server = try RedisServer()
+        try server.tell("ACL SETUSER default resetchannels &open*")
+        let reader = try Reader(server.url)
+        let list = List<String>()
+        let closed = reader.redis.subscribe(to: "closed") { list.add($0.text) }
+        try await serving(reader.redis) {
+            try await until("connected") { reader.redis.isConnected }
+            // Without its channel a log has not caught up.
+            #expect(try await !reader.log.caughtUp(for: .milliseconds(200)))
+            #expect(!closed.isActive)
+            try server.tell("ACL SETUSER default allchannels")
+            try await until("active") { closed.isActive }
+            #expect(try await reader.redis.publish("x", to: "closed") == 1)
+            try await until("came") { list.all == ["x"] }
+            try await reader.log.append("one")
+            try await reader.has(1)
+            #expect(try await reader.log.caughtUp(for: .seconds(20)))
+        }
+    }
+
+    @Test("what passes by itself is asked for again soon", arguments: ["BUSY", "LOADING", "OOM"])
+    func passing(_ error: String) async throws {
+        let asked = List<String>()
+        let fake = try FakeRedis { came in
+            if came.isEmpty { return [] }
+            if came.contains("PING") { return Array("+PONG\r\n".utf8) }
+            asked.add(came)
+            if asked.count < 5 { return Array("-\(error) not now\r\n".utf8) }
+            return Array("*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n".utf8)
+        }
+        defer { fake.stop() }
+        let redis = try Redis(fake.url, .quick)
+        let subscription = redis.subscribe(to: "c") { _ in }
+        try await serving(redis) {
+            try await until("active") { subscription.isActive }
+            #expect(asked.count == 5)
+            // On the connection that stands.
+            #expect(fake.accepted == 2)
+        }
+    }
+
     @Test("a topic reaches the sockets of all processes, once, in order") func topic() async throws {
         let server = try RedisServer()
         let redis = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
         let elsewhere = try Redis(server.url, .quick.with { $0.patience = .seconds(10) })
         let news = RedisTopic("redis-news", on: redis)
+        // Another of the name, as another part of the program has it; and one that goes.
+        let same = RedisTopic("redis-news", on: redis)
+        let gone = Guarded<RedisTopic?>(RedisTopic("redis-gone", on: redis))
+        gone.withLock { $0 = RedisTopic("redis-gone", on: redis) }
         // What another process has; in this one its `topic` is the same.
         let publisher = elsewhere
         TopicReader.topic.withLock { $0 = news.topic }
@@ -114,7 +161,10 @@ import Testing
         let app = Application(settings: settings) { Route("/socket", TopicReader.self) }
         try await app.test(workers: 2) { client in
             let sockets = [try await client.webSocket("/socket"), try await client.fresh().webSocket("/socket")]
-            try await until("active") { news.isActive }
+            try await until("active") { news.isActive && same.isActive && gone.withLock { $0?.isActive } == true }
+            gone.withLock { $0 = nil }
+            try await until("gone") { try await publisher.publish("tx", to: "redis-gone") == 0 }
+            #expect(redis.feeds.withLock { $0.count } == 1)
             for index in 0..<100 {
                 try await news.publish("\(index)")
                 try await publisher.publish("t\(index)'", to: "redis-news")

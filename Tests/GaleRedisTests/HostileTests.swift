@@ -57,6 +57,17 @@ import Testing
         }
     }
 
+    @Test("who greets well and misbehaves then is asked in growing pauses") func pauses() async throws {
+        let fake = try FakeRedis { came in came.isEmpty ? [] : HostileTests.pong + Array("+OK\r\n".utf8) }
+        defer { fake.stop() }
+        let redis = try Redis(fake.url, .quick.with { $0.longestPause = .seconds(2) })
+        try await serving(redis) {
+            try await Task.sleep(for: .milliseconds(1500))
+            // Two connections, each at 0, 50, 150, 350 and 750 ms at the soonest, and one in between.
+            #expect((2...12).contains(fake.accepted), "\(fake.accepted)")
+        }
+    }
+
     @Test("an answer that comes in single bytes is one") func slowly() async throws {
         let dripping = try FakeRedis(pieces: 1) { came in
             if came.isEmpty { return [] }
@@ -69,6 +80,26 @@ import Testing
             for _ in 0..<3 {
                 let answer = try await redis.command("X")
                 #expect(answer == .array([.bytes(Array("ab\r\nc".utf8)), .array([.integer(-7), .null])]))
+            }
+        }
+    }
+
+    @Test("seven arrays within each other are taken, and no more") func depth() async throws {
+        let fake = try FakeRedis { came in
+            if came.isEmpty { return [] }
+            if came.contains("PING") { return HostileTests.pong }
+            let depth = came.contains("deep") ? 8 : 7
+            return Array((String(repeating: "*1\r\n", count: depth) + ":5\r\n").utf8)
+        }
+        defer { fake.stop() }
+        let redis = try Redis(fake.url, .quick.with { $0.patience = .seconds(10) })
+        try await serving(redis) {
+            var value = try await redis.command("X")
+            for _ in 0..<7 { value = try #require(value.array?.first) }
+            #expect(value == .integer(5))
+            guard case .lost = try await failure({ try await redis.command("deep") }) else {
+                Issue.record("taken")
+                return
             }
         }
     }
@@ -90,7 +121,7 @@ import Testing
             if came.isEmpty { return [] }
             if came.contains("PING") { return HostileTests.pong }
             if came.contains("SUBSCRIBE") {
-                return Array("*3\r\n$9\r\nsubscribe\r\n$11\r\nlog:entries\r\n:1\r\n".utf8)
+                return Array("*3\r\n$9\r\nsubscribe\r\n$22\r\ngale-log:entries:0:log\r\n:1\r\n".utf8)
             }
             // What reads is answered well at every second time.
             if came.contains("run_id") && Bool.random() { return Array("*4\r\n:1\r\n:0\r\n*0\r\n$0\r\n\r\n".utf8) }

@@ -57,8 +57,8 @@ import Testing
                 try await pause(upTo: 300)
                 try server.start()
                 // Until it takes entries again.
-                try await until("settled") { try server.tell("EXISTS log:epoch") == ":1" }
-                try await until("settled") { try server.tell("EXISTS log:settling") == ":0" }
+                try await until("settled") { try server.tell("EXISTS gale-log:epoch:log") == ":1" }
+                try await until("settled") { try server.tell("EXISTS gale-log:settling:log") == ":0" }
             }
         }
     }

@@ -17,6 +17,8 @@ final class Reader: Sendable {
     }
 
     var texts: [String] { entries.all.map(\.text) }
+    /// What its entries come over.
+    var channel: String { "gale-log:entries:0:" + log.name }
 
     func has(_ count: Int) async throws { try await until("\(count) entries") { entries.count >= count } }
 }
@@ -343,7 +345,7 @@ final class Reader: Sendable {
             try await a.log.append("seven")
             try await b.has(6)
             #expect(b.texts.suffix(2) == ["foreign", "seven"])
-            try await a.redis.publish("nonsense", to: "log:entries")
+            try await a.redis.publish("nonsense", to: a.channel)
             try await a.log.append("eight")
             try await b.has(7)
             #expect(b.texts.last == "eight")
@@ -357,7 +359,7 @@ final class Reader: Sendable {
             if came.isEmpty { return [] }
             if came.contains("PING") { return Array("+PONG\r\n".utf8) }
             if came.contains("SUBSCRIBE") {
-                return Array("*3\r\n$9\r\nsubscribe\r\n$11\r\nlog:entries\r\n:1\r\n".utf8)
+                return Array("*3\r\n$9\r\nsubscribe\r\n$22\r\ngale-log:entries:0:log\r\n:1\r\n".utf8)
             }
             if came.contains("run_id") { return Array("*4\r\n:1\r\n:0\r\n*0\r\n$0\r\n\r\n".utf8) }
             if came.contains("nextid") { return Array("*1\r\n*2\r\n$3\r\n5-7\r\n$5\r\nhello\r\n".utf8) }
@@ -373,7 +375,7 @@ final class Reader: Sendable {
             fake.cut()
             try await until("put back") { putBack.count >= 1 }
             let came = try #require(putBack.all.first)
-            #expect(came.contains("\r\nlog:key:the key\r\n"))
+            #expect(came.contains("\r\ngale-log:key:3:log:the key\r\n"))
             #expect(came.contains("\r\n5-7\r\n$7\r\nthe key\r\n$5\r\nhello\r\n"))
         }
         #expect(reader.entries.count == 0)

@@ -19,6 +19,20 @@ extension AsyncSemaphore: Line {}
         return tasks
     }
 
+    @Test("waiting for longer than any clock counts", arguments: [false, true])
+    func endless(_ isSet: Bool) async throws {
+        let event = Event()
+        let waiting = Task { try await event.wait(for: .seconds(Int64.max)) }
+        try await Task.sleep(for: .milliseconds(50))
+        if isSet {
+            event.set()
+            #expect(try await waiting.value)
+        } else {
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { try await waiting.value }
+        }
+    }
+
     @Test("LCK-01: notify wakes in the order of arrival") func condition() async throws {
         let (condition, log) = (Condition(), Recorder())
         let tasks = try await Self.lineUp(5, condition) { index in

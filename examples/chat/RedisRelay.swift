@@ -39,7 +39,6 @@ private final class RedisLine: Line {
     }
     private let logger = Settings().logger
     private let room: String
-    private var name: String { "gale-chat:room:" + room }
     private let redis: Redis
     private let directory: RedisPresence
     private let state = Mutex(State())
@@ -49,7 +48,9 @@ private final class RedisLine: Line {
     }
 
     func open(_ room: Room) {
-        let log = RedisLog(name, on: redis) { [weak room] entry in
+        // Redis forgets a room in which nothing is said for a month: their names come from the network.
+        let log = RedisLog("gale-chat:room:" + self.room, on: redis, expires: .seconds(30 * 86400)) {
+            [weak room] entry in
             if let room, let message = Message(entry, in: room.name) { room.receive(message) }
         }
         let people = RedisPresence("gale-chat:people:" + self.room, on: redis) { [weak room] in room?.meet($0) }
@@ -94,8 +95,6 @@ private final class RedisLine: Line {
         }
         state.withLock { $0.attempts[key] = nil }
         attempt.isOver.set()
-        // Redis forgets a room in which nothing is said for a month: their names come from the network.
-        for kept in [name, name + ":epoch"] { _ = try? await redis.command("EXPIRE", kept, "2592000") }
     }
 }
 
