@@ -84,7 +84,8 @@ final class Rooms: Sendable {
 /// that shows at least, none that is hidden or turns the text around it; composed, as rooms of other processes are told
 /// apart by their bytes.
 func cleanName(_ text: String, limit: Int) -> String? {
-    let name = text.trimmingCharacters(in: .whitespacesAndNewlines).precomposedStringWithCanonicalMapping
+    let given = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let name = given.precomposedStringWithCanonicalMapping
     let joiners: Set<Unicode.Scalar> = ["\u{200C}", "\u{200D}"]  // emoji and scripts need them
     let unseen = name.unicodeScalars.contains {
         let category = $0.properties.generalCategory
@@ -95,5 +96,6 @@ func cleanName(_ text: String, limit: Int) -> String? {
     let shows = name.unicodeScalars.contains {
         !$0.properties.isWhitespace && !$0.properties.isDefaultIgnorableCodePoint && $0 != "\u{2800}"
     }
-    return name.unicodeScalars.count > limit || unseen || !shows ? nil : name
+    let count = max(given.unicodeScalars.count, name.unicodeScalars.count)
+    return count > limit || unseen || !shows ? nil : name
 }
